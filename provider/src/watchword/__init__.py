@@ -1,0 +1,1 @@
+"""Watchword: an OpenID provider that signs people in with one-time codes."""

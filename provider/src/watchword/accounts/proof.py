@@ -1,0 +1,35 @@
+"""The proof that somebody holds an identifier. `login` produces it, accounts and sessions take it."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from watchword.delivery.message import Channel
+from watchword.events import mask_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """An address or number in canonical form; `display` is how the person wrote it, tidied up."""
+
+    kind: Literal["email", "phone"]
+    value: str = field(repr=False)
+    display: str = field(repr=False)
+
+    @property
+    def masked(self) -> str:
+        """How it may appear in logs, events and elsewhere."""
+        return mask_identifier(self.kind, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An identifier somebody just proved, by which channel, and the hash of what was spent for it."""
+
+    identifier: Identifier
+    channel: Channel
+    origin: bytes = field(repr=False)
+
+    @property
+    def amr(self) -> tuple[str, ...]:
+        """RFC 8176 values: `otp`, and `sms` where the weaker channel was used."""
+        return ("otp",) if self.channel is Channel.EMAIL else ("otp", "sms")

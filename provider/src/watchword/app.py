@@ -1,0 +1,208 @@
+"""The composition root: settings become services, services and endpoints become an ASGI application."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from watchword import database as durable
+from watchword.clock import Clock
+from watchword.database import Database, Transaction, grants, refresh_families, store
+from watchword.delivery.gateway import Gateway, InvalidGatewayURL, Provisions
+from watchword.delivery.gateways import open_gateway
+from watchword.delivery.message import Channel
+from watchword.endpoints import ENDPOINTS
+from watchword.ephemeral import EphemeralStore, StoreUnavailable, open_store
+from watchword.keys import Roots, load_keyring
+from watchword.locale import load_catalogues
+from watchword.login.sending import JOB, code_sender
+from watchword.messages.mailbox import Mailbox
+from watchword.outbox import Outbox
+from watchword.pages import PAGES
+from watchword.pages.brand import Brand
+from watchword.pages.problem import problem_page
+from watchword.pages.render import STATIC_PATH, Pages
+from watchword.registry import Registry
+from watchword.secret_key import resolve_secret_key
+from watchword.services import Services
+from watchword.settings import Settings, SettingsError, load_settings
+from watchword.telemetry import configure_logging, get_logger
+from watchword.web.dispatch import Dispatch
+
+log = get_logger(__name__)
+
+_HOUSEKEEPING_SECONDS = 60
+_CODES_KEPT = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class Provider:
+    """The application of one worker. Services exist between startup and shutdown of its lifespan."""
+
+    settings: Settings
+    services: Services | None = None
+
+    def build(self) -> ASGIApp:
+        """Return the ASGI application: requests go straight to the dispatch, the lifespan to Starlette."""
+        shell = Starlette(lifespan=self._lifespan)
+        base_path = urlsplit(self.settings.issuer).path
+        dispatch = Dispatch(
+            (*ENDPOINTS, *PAGES),
+            base_path=base_path,
+            renderer=Pages(_brand(self.settings), load_catalogues(), static_path=base_path + STATIC_PATH),
+            locales=tuple(load_catalogues()),
+            problem_page=problem_page,
+            services=self._running,
+        )
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await shell(scope, receive, send)
+                return
+            if self.settings.env == "test":
+                await self._follow_clock()
+            await dispatch(scope, receive, send)
+
+        return application
+
+    def _running(self) -> Services:
+        if self.services is None:
+            raise RuntimeError("the application's lifespan has not started")
+        return self.services
+
+    async def _follow_clock(self) -> None:
+        """Test mode only: another worker may have moved the clock."""
+        services = self._running()
+        with contextlib.suppress(durable.StoreUnavailable):
+            row = await store.find(services.database)
+            if row is not None:
+                services.clock.offset = row.clock_offset
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        services = self.services = await open_services(self.settings)
+        services.outbox.start({JOB: code_sender(services)})
+        housekeeping = asyncio.create_task(_keep_house(services), name="housekeeping")
+        try:
+            yield
+        finally:
+            housekeeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await housekeeping
+            await close_services(services)
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """Make the application of one worker; the database must be prepared (`watchword.prepare`)."""
+    settings = settings or load_settings()
+    configure_logging(settings.log_level)
+    return Provider(settings).build()
+
+
+async def open_services(settings: Settings) -> Services:
+    """Open the stores and load the keys."""
+    clock = Clock()
+    roots = Roots.derive(resolve_secret_key(settings), _previous_secret(settings))
+    database = durable.open_database(settings.database_url, clock)
+    ephemeral = open_store(settings.ephemeral_url, now=clock.now)
+    row = await _pair_stores(database, ephemeral)
+    clock.offset = row.clock_offset if settings.env == "test" else timedelta(0)
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        ephemeral=ephemeral,
+        roots=roots,
+        keyring=await load_keyring(database, roots),
+        restore_epoch=row.restore_epoch,
+        registry=Registry(database, clock.now),
+        outbox=Outbox(database),
+        gateways=open_gateways(settings, clock, ephemeral),
+    )
+
+
+async def close_services(services: Services) -> None:
+    """Stop the outbox, then close gateways and stores."""
+    await services.outbox.stop()
+    for gateway in set(services.gateways.values()):
+        await gateway.close()
+    await services.ephemeral.close()
+    await services.database.close()
+
+
+def open_gateways(settings: Settings, clock: Clock, ephemeral: EphemeralStore) -> dict[Channel, Gateway]:
+    """Open the gateway of each channel; in development and test mode the mailbox stands in for a missing one.
+
+    Raises:
+        SettingsError: a gateway's URL cannot be used.
+    """
+    provisions = Provisions(
+        sender=settings.smtp_from,
+        cafile=settings.extra_ca,
+        journal=Mailbox(ephemeral),
+        now=clock.now,
+    )
+    gateways: dict[Channel, Gateway] = {}
+    for channel, name, secret in (
+        (Channel.EMAIL, "WATCHWORD_SMTP_URL", settings.smtp_url),
+        (Channel.SMS, "WATCHWORD_SMS_URL", settings.sms_url),
+        (Channel.WHATSAPP, "WATCHWORD_WHATSAPP_URL", settings.whatsapp_url),
+    ):
+        url = secret.get_secret_value() if secret is not None else "mailbox://" if settings.development else None
+        if url is None:
+            continue
+        try:
+            gateways[channel] = open_gateway(url, channel, provisions, development=settings.development)
+        except InvalidGatewayURL as problem:
+            raise SettingsError(name, str(problem), "`docs/guides/delivery.md` shows one for each gateway.") from None
+    return gateways
+
+
+async def _pair_stores(database: Database, ephemeral: EphemeralStore) -> store.StoreRow:
+    """Record which ephemeral store goes with this database; an empty one gets a fresh id and takes over."""
+    row = await store.find(database)
+    if row is None:
+        raise RuntimeError("the database is not prepared: run `watchword db upgrade`")
+    identity = await ephemeral.identity()
+    if row.ephemeral_id != identity:
+
+        async def work(transaction: Transaction) -> None:
+            await store.set_ephemeral_id(transaction, identity)
+
+        await database.transaction(work)
+    return row
+
+
+async def _keep_house(services: Services) -> None:
+    """Delete what is long over, in small batches. Never decides anything: expiry is compared where it matters."""
+    kept = _CODES_KEPT // timedelta(microseconds=1)
+
+    async def work(transaction: Transaction) -> None:
+        await grants.forget_codes(transaction, kept=kept)
+        await refresh_families.forget(transaction, kept=kept)
+
+    while True:
+        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+        try:
+            await services.ephemeral.sweep()
+            await services.database.transaction(work)
+        except (durable.StoreUnavailable, StoreUnavailable) as problem:
+            log.warning("housekeeping waits", problem=str(problem))
+
+
+def _brand(settings: Settings) -> Brand:
+    return Brand(
+        name=settings.brand_name,
+        accent=settings.brand_color,
+        logo_url=settings.brand_logo_url,
+        support_url=settings.support_url,
+    )
+
+
+def _previous_secret(settings: Settings) -> str | None:
+    return settings.secret_key_previous.get_secret_value() if settings.secret_key_previous else None

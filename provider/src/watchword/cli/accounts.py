@@ -1,0 +1,117 @@
+"""`watchword accounts`: people's records."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from watchword.accounts import Identifier
+from watchword.accounts.registration import add_account
+from watchword.cli.running import OPERATOR, answer, fail, with_services
+from watchword.database import Conflict, Transaction, accounts
+from watchword.events import record
+from watchword.events.catalogue import AccountStatusChanged
+from watchword.login.identifier import parse_identifier
+from watchword.protocol.errors import ProtocolError
+from watchword.protocol.vocabulary import SCOPE_CLAIMS
+from watchword.services import Services
+
+command = typer.Typer(help="Accounts.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+_PROFILE_CLAIMS = {*SCOPE_CLAIMS["profile"], "address"} - {"updated_at"}
+
+
+@command.command()
+def add(
+    email: Annotated[str | None, typer.Option(help="Email address.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Phone number with its +.")] = None,
+    claims: Annotated[Path | None, typer.Option(help="Standard claims (JSON), such as name and address.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account whose identifiers the operator vouches for."""
+    identifiers = tuple(_identifier(text) for text in (email, phone) if text)
+    if not identifiers:
+        fail("give --email, --phone or both")
+    profile = _read_claims(claims) if claims else {}
+
+    async def work(services: Services) -> UUID:
+        async def put(transaction: Transaction) -> UUID:
+            return await add_account(transaction, identifiers, profile=profile, client_id=None, caller=OPERATOR)
+
+        return await services.database.transaction(put)
+
+    try:
+        account_id = with_services(work)
+    except Conflict:
+        fail("an account has one of these identifiers already")
+    answer({"id": str(account_id)}, as_json=as_json)
+
+
+@command.command()
+def show(
+    account: Annotated[str, typer.Argument(help="Id, email address or phone number.")], as_json: AsJson = False
+) -> None:
+    """Show an account."""
+
+    async def work(services: Services) -> dict[str, Any] | None:
+        return await accounts.show(services.database, await _find(services, account))
+
+    shown = with_services(work)
+    if shown is None:
+        fail("no such account")
+    answer(shown, as_json=as_json)
+
+
+@command.command()
+def disable(account: Annotated[str, typer.Argument(help="Id, email address or phone number.")]) -> None:
+    """Disable an account: no sign-in, and its tokens stop working at once."""
+
+    async def work(services: Services) -> bool:
+        account_id = await _find(services, account)
+
+        async def put(transaction: Transaction) -> bool:
+            changed = await accounts.set_status(transaction, account_id, "disabled")
+            if changed:
+                event = AccountStatusChanged(account_id=account_id, status="disabled")
+                await record(transaction, event, OPERATOR)
+            return changed
+
+        return await services.database.transaction(put)
+
+    if not with_services(work):
+        fail("no such account")
+    typer.echo("Disabled.")
+
+
+async def _find(services: Services, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        identifier = _identifier(text)
+    found = await accounts.find_by_identifier(services.database, kind=identifier.kind, value=identifier.value)
+    if found is None:
+        fail("no such account")
+    return found.id
+
+
+def _identifier(text: str) -> Identifier:
+    import phonenumbers  # noqa: PLC0415 - large tables
+
+    try:
+        return parse_identifier(
+            text, region="ZZ", phone_regions=phonenumbers.SUPPORTED_REGIONS, kinds=("email", "phone")
+        )
+    except ProtocolError as refused:
+        fail(refused.description)
+
+
+def _read_claims(path: Path) -> dict[str, Any]:
+    try:
+        claims = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        fail(f"cannot read {path}: {problem}")
+    if not isinstance(claims, dict) or not claims.keys() <= _PROFILE_CLAIMS:
+        fail(f"{path} may hold these claims alone: {', '.join(sorted(_PROFILE_CLAIMS))}")
+    return claims

@@ -1,0 +1,21 @@
+"""`watchword config`: checking the settings without starting."""
+
+import typer
+
+from watchword.secret_key import resolve_secret_key
+from watchword.settings import load_settings
+
+command = typer.Typer(help="Settings.", no_args_is_help=True)
+
+
+@command.callback()
+def group() -> None:
+    """Settings."""
+
+
+@command.command()
+def check() -> None:
+    """Read the settings as a start would, and say whether they hold."""
+    settings = load_settings()
+    resolve_secret_key(settings)
+    typer.echo(f"The settings hold: {settings.env}, issuer {settings.issuer}.")

@@ -1,0 +1,32 @@
+"""`watchword db`: the schema, and what follows a restore."""
+
+import typer
+
+from watchword.cli.running import with_services
+from watchword.database import Transaction, store
+from watchword.prepare import upgrade_schema
+from watchword.services import Services
+from watchword.settings import load_settings
+
+command = typer.Typer(help="The durable store.", no_args_is_help=True)
+
+
+@command.command()
+def upgrade() -> None:
+    """Bring the schema to the newest version."""
+    upgrade_schema(load_settings(), on_request=True)
+    typer.echo("The schema is up to date.")
+
+
+@command.command()
+def restored() -> None:
+    """Begin a new epoch after restoring a backup: refresh tokens from before it are dead. Restart the provider."""
+
+    async def work(services: Services) -> None:
+        async def begin(transaction: Transaction) -> None:
+            await store.begin_epoch(transaction)
+
+        await services.database.transaction(begin)
+
+    with_services(work)
+    typer.echo("A new epoch began. Restart the provider now.")

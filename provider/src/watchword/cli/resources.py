@@ -1,0 +1,49 @@
+"""`watchword resources`: protected resources, the APIs that tokens are for."""
+
+from typing import Annotated, Any
+
+import typer
+
+from watchword.cli.running import OPERATOR, answer, fail, with_services
+from watchword.database import Transaction, clients
+from watchword.events import record
+from watchword.events.catalogue import ResourceRegistered
+from watchword.protocol.authorization_request import Resource
+from watchword.services import Services
+
+command = typer.Typer(help="Protected resources.", no_args_is_help=True)
+
+
+@command.command()
+def add(
+    audience: Annotated[str, typer.Option(help="The API's URL, as its tokens' audience.")],
+    scope: Annotated[list[str], typer.Option(help="Scope it knows; repeatable.")],
+    opaque: Annotated[bool, typer.Option(help="Its tokens are looked up, not read.")] = False,
+    lifetime: Annotated[int | None, typer.Option(help="Seconds its tokens live, if shorter than the setting.")] = None,
+    client: Annotated[str | None, typer.Option(help="The client that may introspect its tokens.")] = None,
+) -> None:
+    """Register a protected resource, or change the one of that audience."""
+    if opaque:
+        fail("opaque tokens are not supported by this version")
+    resource = Resource(audience, frozenset(scope), lifetime, client, opaque)
+
+    async def work(services: Services) -> None:
+        async def put(transaction: Transaction) -> None:
+            await clients.put_resource(transaction, resource)
+            await record(transaction, ResourceRegistered(client_id=client, audience=audience), OPERATOR)
+
+        await services.database.transaction(put)
+
+    with_services(work)
+    typer.echo(f"Registered {audience}.")
+
+
+@command.command("list")
+def list_resources(as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False) -> None:
+    """List the protected resources."""
+
+    async def work(services: Services) -> list[dict[str, Any]]:
+        found = await clients.resources(services.database)
+        return [{"audience": each.audience, "scopes": sorted(each.scopes)} for each in found.values()]
+
+    answer(with_services(work), as_json=as_json)

@@ -1,0 +1,94 @@
+"""`watchword serve` and `watchword demo`."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchword.cli.running import fail
+from watchword.prepare import prepare_store, upgrade_schema
+from watchword.settings import Settings, load_settings
+from watchword.telemetry import configure_logging
+
+# TLS 1.2 with forward secrecy and authenticated encryption alone (RFC 9325 section 4.2); TLS 1.3 has nothing else.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+_GRACE = 10  # seconds for requests to finish after a signal
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    ssl_certfile: Annotated[Path | None, typer.Option(help="Certificate chain (PEM), to serve HTTPS.")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+) -> None:
+    """Run the provider."""
+    for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
+        if value is not None:
+            os.environ[f"WATCHWORD_{name}"] = str(value)  # workers read their settings anew
+    run_provider(load_settings(), certificate=ssl_certfile, key=ssl_keyfile)
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 9000,
+    folder: Annotated[Path, typer.Option(help="Where the state is kept.")] = Path(".demo"),
+) -> None:
+    """Run the provider alone, on this machine, with a development mailbox and open registration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    defaults = {
+        "ENV": "development",
+        "ISSUER": f"http://localhost:{port}",
+        "PORT": str(port),
+        "DATABASE_URL": f"sqlite:///{folder}/watchword.sqlite3",
+        "EPHEMERAL_URL": f"sqlite:///{folder}/ephemeral.sqlite3",
+        "REGISTRATION": "open",
+        "PHONE_REGIONS": "IN,US,GB,DE,FR,ES,IT,BR,ZA,SG,AE,AU,CA",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(f"WATCHWORD_{name}", value)
+    settings = load_settings()
+    typer.echo(f"provider  {settings.issuer}\nmailbox   {settings.issuer}/dev/mailbox")
+    run_provider(settings)
+
+
+def run_provider(settings: Settings, *, certificate: Path | None = None, key: Path | None = None) -> None:
+    """Prepare the stores in this process, then serve until a signal."""
+    import uvicorn  # noqa: PLC0415 - other commands start faster without it
+
+    configure_logging(settings.log_level)
+    _check_port(settings)
+    upgrade_schema(settings, on_request=False)
+    asyncio.run(prepare_store(settings))
+    uvicorn.run(
+        "watchword.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        ssl_ciphers=_CIPHERS,
+    )
+
+
+def _check_port(settings: Settings) -> None:
+    """Say in one line that a port is taken, instead of a traceback from every worker."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as problem:
+            fail(f"cannot listen on {settings.host}:{settings.port}: {problem.strerror}. Choose another --port.")

@@ -1,0 +1,119 @@
+"""Accounts and their identifiers."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from watchword.clock import from_microseconds
+from watchword.database.connection import Reader, Transaction
+from watchword.database.records import write_json
+from watchword.database.statement import Statement
+
+ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's record: a UUID, a status and what they told about themselves."""
+
+    id: UUID
+    status: str
+
+    @property
+    def active(self) -> bool:
+        """Whether it may sign in and its tokens work."""
+        return self.status == ACTIVE
+
+
+_BY_IDENTIFIER = Statement(
+    """SELECT account.id, account.status FROM identifier JOIN account ON account.id = identifier.account_id
+    WHERE identifier.kind = :kind AND identifier.value = :value"""
+)
+_INSERT = Statement(
+    """INSERT INTO account (id, status, profile, created_at, updated_at)
+    VALUES (:id, 'active', :profile, :now, :now)"""
+)
+_INSERT_IDENTIFIER = Statement(
+    """INSERT INTO identifier (id, account_id, kind, value, display, verified_at, created_at)
+    VALUES (:id, :account_id, :kind, :value, :display, :now, :now)"""
+)
+_SET_STATUS = Statement("UPDATE account SET status = :status, updated_at = :now WHERE id = :id")
+_SHOW = Statement("SELECT id, status, profile, created_at FROM account WHERE id = :id")
+_IDENTIFIERS = Statement("SELECT kind, value FROM identifier WHERE account_id = :id ORDER BY verified_at")
+# Status, grant and claims in one joined statement: what /userinfo needs, read fresh each time.
+_USERINFO = Statement(
+    """SELECT account.profile, account.updated_at,
+        (SELECT value FROM identifier WHERE account_id = account.id AND kind = 'email' ORDER BY verified_at LIMIT 1)
+            AS email,
+        (SELECT value FROM identifier WHERE account_id = account.id AND kind = 'phone' ORDER BY verified_at LIMIT 1)
+            AS phone
+    FROM authorization_grant JOIN account ON account.id = authorization_grant.account_id
+    JOIN client ON client.id = authorization_grant.client_id
+    WHERE authorization_grant.id = :grant_id AND authorization_grant.revoked_at IS NULL
+        AND account.status = 'active' AND client.status = 'active'"""
+)
+
+
+async def find_by_identifier(reader: Reader, *, kind: str, value: str) -> Account | None:
+    """Return the account that proved this identifier. One statement."""
+    row = await reader.one(_BY_IDENTIFIER, kind=kind, value=value)
+    return None if row is None else Account(UUID(row["id"]), row["status"])
+
+
+async def add(transaction: Transaction, account_id: UUID, *, profile: dict[str, Any]) -> None:
+    """Make an account. One statement."""
+    await transaction.execute(_INSERT, id=account_id, profile=write_json(profile))
+
+
+async def add_identifier(
+    transaction: Transaction, identifier_id: UUID, account_id: UUID, *, kind: str, value: str, display: str
+) -> None:
+    """Give an account an identifier it proved. One statement.
+
+    Raises:
+        Conflict: the identifier belongs to an account already.
+    """
+    await transaction.execute(
+        _INSERT_IDENTIFIER, id=identifier_id, account_id=account_id, kind=kind, value=value, display=display
+    )
+
+
+async def set_status(transaction: Transaction, account_id: UUID, status: str) -> bool:
+    """Disable, enable or mark erased. One statement. False when there is no such account."""
+    return await transaction.execute(_SET_STATUS, id=account_id, status=status) == 1
+
+
+async def show(reader: Reader, account_id: UUID) -> dict[str, Any] | None:
+    """Return an account with its identifiers, for the operator. Two statements."""
+    row = await reader.one(_SHOW, id=account_id)
+    if row is None:
+        return None
+    identifiers = [
+        {"kind": found["kind"], "value": found["value"]} for found in await reader.all(_IDENTIFIERS, id=account_id)
+    ]
+    return {
+        "id": row["id"],
+        "status": row["status"],
+        "created_at": from_microseconds(row["created_at"]).isoformat(),
+        "identifiers": identifiers,
+        "profile": orjson.loads(row["profile"]),
+    }
+
+
+async def claims_of_grant(reader: Reader, grant_id: UUID) -> dict[str, Any] | None:
+    """Return what is known about the account behind a live grant; None when the grant or account is over.
+
+    One statement.
+    """
+    row = await reader.one(_USERINFO, grant_id=grant_id)
+    if row is None:
+        return None
+    claims: dict[str, Any] = orjson.loads(row["profile"])
+    claims["updated_at"] = row["updated_at"] // 1_000_000
+    if row["email"] is not None:
+        claims |= {"email": row["email"], "email_verified": True}
+    if row["phone"] is not None:
+        claims |= {"phone_number": row["phone"], "phone_number_verified": True}
+    return claims

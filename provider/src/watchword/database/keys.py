@@ -1,0 +1,64 @@
+"""Signing keys and the MAC keys of refresh tokens, their secret parts encrypted by the caller."""
+
+from dataclasses import dataclass, field
+
+from watchword.database.connection import Reader, Transaction
+from watchword.database.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSigningKey:
+    """A row of `signing_key`; `private_jwk` is ciphertext."""
+
+    kid: str
+    algorithm: str
+    state: str
+    public_jwk: str
+    private_jwk: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMacKey:
+    """A row of `mac_key`; `secret` is ciphertext."""
+
+    kid: str
+    secret: bytes = field(repr=False)
+
+
+_SIGNING = Statement(
+    """SELECT kid, algorithm, state, public_jwk, private_jwk FROM signing_key
+    WHERE state <> 'gone' ORDER BY created_at, kid"""
+)
+_MAC = Statement("SELECT kid, secret FROM mac_key ORDER BY created_at, kid")
+_INSERT_SIGNING = Statement(
+    """INSERT INTO signing_key (kid, algorithm, state, public_jwk, private_jwk, created_at)
+    VALUES (:kid, :algorithm, :state, :public_jwk, :private_jwk, :now)"""
+)
+_INSERT_MAC = Statement("INSERT INTO mac_key (kid, secret, created_at) VALUES (:kid, :secret, :now)")
+
+
+async def signing_keys(reader: Reader) -> list[StoredSigningKey]:
+    """Return every key that is published or about to be, oldest first. One statement."""
+    return [StoredSigningKey(**row) for row in map(dict, await reader.all(_SIGNING))]
+
+
+async def mac_keys(reader: Reader) -> list[StoredMacKey]:
+    """Return every MAC key, oldest first. One statement."""
+    return [StoredMacKey(**row) for row in map(dict, await reader.all(_MAC))]
+
+
+async def add_signing_key(transaction: Transaction, key: StoredSigningKey) -> None:
+    """Keep a signing key. One statement."""
+    await transaction.execute(
+        _INSERT_SIGNING,
+        kid=key.kid,
+        algorithm=key.algorithm,
+        state=key.state,
+        public_jwk=key.public_jwk,
+        private_jwk=key.private_jwk,
+    )
+
+
+async def add_mac_key(transaction: Transaction, key: StoredMacKey) -> None:
+    """Keep a MAC key. One statement."""
+    await transaction.execute(_INSERT_MAC, kid=key.kid, secret=key.secret)

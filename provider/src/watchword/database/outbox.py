@@ -1,0 +1,90 @@
+"""The outbox's rows: enqueue in the caller's transaction, lease, renew, finish, postpone, bury."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from watchword.database.connection import Reader, Transaction
+from watchword.database.records import write_json
+from watchword.database.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A leased piece of work. `attempts` counts this one."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any] = field(repr=False)
+    attempts: int
+    lease: str
+
+
+_INSERT = Statement(
+    """INSERT INTO outbox (kind, payload, state, attempts, created_at, available_at)
+    VALUES (:kind, :payload, 'ready', 0, :now, :now)"""
+)
+_LEASE = Statement(
+    """UPDATE outbox SET lease = :lease, attempts = attempts + 1, available_at = :now + :term
+    WHERE id IN (SELECT id FROM outbox WHERE state = 'ready' AND available_at <= :now ORDER BY available_at LIMIT :most)
+    RETURNING id, kind, payload, attempts"""
+)
+_DUE = Statement("SELECT 1 AS due FROM outbox WHERE state = 'ready' AND available_at <= :now LIMIT 1")
+_RENEW = Statement(
+    "UPDATE outbox SET available_at = :now + :term WHERE id = :id AND lease = :lease AND state = 'ready'"
+)
+_FINISH = Statement("DELETE FROM outbox WHERE id = :id AND lease = :lease")
+_POSTPONE = Statement(
+    """UPDATE outbox SET lease = NULL, available_at = :now + :pause, problem = :problem
+    WHERE id = :id AND lease = :lease"""
+)
+_BURY = Statement(
+    "UPDATE outbox SET lease = NULL, state = 'dead', problem = :problem WHERE id = :id AND lease = :lease"
+)
+_COUNTS = Statement("SELECT state, COUNT(*) AS jobs FROM outbox GROUP BY state")
+
+
+async def enqueue(transaction: Transaction, *, kind: str, payload: dict[str, Any]) -> None:
+    """Order work that is done once the transaction commits. One statement."""
+    await transaction.execute(_INSERT, kind=kind, payload=write_json(payload))
+
+
+async def is_due(reader: Reader) -> bool:
+    """Say whether some job waits. One statement, no lock: what the sweep asks before it leases."""
+    return await reader.one(_DUE) is not None
+
+
+async def lease(transaction: Transaction, *, lease: str, term: int, most: int) -> Sequence[Job]:
+    """Take up to `most` due jobs for `term` microseconds; another worker gets them when the lease runs out.
+
+    One statement.
+    """
+    rows = await transaction.all(_LEASE, lease=lease, term=term, most=most)
+    return [Job(row["id"], row["kind"], orjson.loads(row["payload"]), row["attempts"], lease) for row in rows]
+
+
+async def renew(transaction: Transaction, job: Job, *, term: int) -> bool:
+    """Lengthen a lease just before sending. One statement. False when the job is another worker's by now."""
+    return await transaction.execute(_RENEW, id=job.id, lease=job.lease, term=term) == 1
+
+
+async def finish(transaction: Transaction, job: Job) -> None:
+    """Forget a job that is done. One statement."""
+    await transaction.execute(_FINISH, id=job.id, lease=job.lease)
+
+
+async def postpone(transaction: Transaction, job: Job, *, pause: int, problem: str) -> None:
+    """Give a job back for another try in `pause` microseconds. One statement."""
+    await transaction.execute(_POSTPONE, id=job.id, lease=job.lease, pause=pause, problem=problem)
+
+
+async def bury(transaction: Transaction, job: Job, *, problem: str) -> None:
+    """Keep a job that cannot be done, for the operator to see. One statement."""
+    await transaction.execute(_BURY, id=job.id, lease=job.lease, problem=problem)
+
+
+async def depth(reader: Reader) -> dict[str, int]:
+    """Return the number of jobs by state. One statement."""
+    return {row["state"]: row["jobs"] for row in await reader.all(_COUNTS)}

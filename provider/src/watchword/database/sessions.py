@@ -1,0 +1,88 @@
+"""Sessions: browsers signed in at the provider."""
+
+from datetime import datetime
+from uuid import UUID
+
+from watchword.clock import from_microseconds
+from watchword.database.connection import Reader, Transaction
+from watchword.database.records import read_words, write_words
+from watchword.database.statement import Statement
+from watchword.protocol.interaction import Session
+
+_FIND = Statement(
+    """SELECT session.id, session.account_id, session.auth_time, session.amr, session.seen_at
+    FROM session JOIN account ON account.id = session.account_id
+    WHERE session.token_hash = :token_hash AND session.ended_at IS NULL AND session.expires_at > :now
+        AND session.seen_at > :now - :idle AND account.status = 'active'"""
+)
+_INSERT = Statement(
+    """INSERT INTO session
+        (id, token_hash, account_id, origin, amr, auth_time, seen_at, expires_at, user_agent, address)
+    VALUES (:id, :token_hash, :account_id, :origin, :amr, :now, :now, :expires_at, :user_agent, :address)
+    RETURNING auth_time"""
+)
+# Signing in again on the same account keeps the session and what hangs on it, under a new secret.
+_RENEW = Statement(
+    """UPDATE session SET token_hash = :token_hash, origin = :origin, amr = :amr, auth_time = :now, seen_at = :now,
+        expires_at = :expires_at, user_agent = :user_agent, address = :address
+    WHERE id = :id AND account_id = :account_id AND ended_at IS NULL
+    RETURNING auth_time"""
+)
+_TOUCH = Statement("UPDATE session SET seen_at = :now WHERE id = :id AND ended_at IS NULL")
+_END = Statement("UPDATE session SET ended_at = :now WHERE id = :id AND ended_at IS NULL")
+
+
+async def find(reader: Reader, *, token_hash: bytes, idle: int) -> tuple[Session, datetime] | None:
+    """Return the live session of a cookie and when it was last seen. One statement.
+
+    `idle` is in microseconds. A session of a disabled account is not live.
+    """
+    row = await reader.one(_FIND, token_hash=token_hash, idle=idle)
+    if row is None:
+        return None
+    session = Session(
+        UUID(row["id"]), UUID(row["account_id"]), from_microseconds(row["auth_time"]), read_words(row["amr"])
+    )
+    return session, from_microseconds(row["seen_at"])
+
+
+async def put(
+    transaction: Transaction,
+    session_id: UUID,
+    *,
+    renew: bool,
+    token_hash: bytes,
+    account_id: UUID,
+    origin: bytes,
+    amr: tuple[str, ...],
+    expires_at: datetime,
+    user_agent: str,
+    address: str,
+) -> Session | None:
+    """Start a session, or renew one under a new secret. One statement. None when the one to renew is over.
+
+    Raises:
+        Conflict: the proof it grows from was spent before (`origin`).
+    """
+    row = await transaction.one(
+        _RENEW if renew else _INSERT,
+        id=session_id,
+        token_hash=token_hash,
+        account_id=account_id,
+        origin=origin,
+        amr=write_words(amr),
+        expires_at=expires_at,
+        user_agent=user_agent,
+        address=address,
+    )
+    return None if row is None else Session(session_id, account_id, from_microseconds(row["auth_time"]), amr)
+
+
+async def touch(transaction: Transaction, session_id: UUID) -> None:
+    """Note that the browser was here. One statement."""
+    await transaction.execute(_TOUCH, id=session_id)
+
+
+async def end(transaction: Transaction, session_id: UUID) -> bool:
+    """End a session. One statement. False when it was over already."""
+    return await transaction.execute(_END, id=session_id) == 1

@@ -1,0 +1,244 @@
+"""The schema of the durable store. Migrations are made from it; statements elsewhere in this folder read and write it.
+
+Times are microseconds since 1970 (`*_at`), so that both databases compare them as integers inside a statement.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlmodel import Field, SQLModel
+
+_Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _text(**options: Any) -> Any:
+    return Field(sa_column=Column(Text, nullable=options.pop("nullable", False), **options))
+
+
+def _time(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(sa_column=Column(BigInteger, nullable=nullable, index=index))
+
+
+def _refers(target: str, *, nullable: bool = False, index: bool = True) -> Any:
+    return Field(sa_column=Column(Text, ForeignKey(target, ondelete="CASCADE"), nullable=nullable, index=index))
+
+
+class Store(SQLModel, table=True):
+    """One row about the store itself."""
+
+    __tablename__ = "store"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one_row"),)
+    id: int = Field(primary_key=True)
+    ephemeral_id: str | None = _text(nullable=True)
+    restore_epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
+    clock_offset: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Account(SQLModel, table=True):
+    """A person's record. Addresses and numbers live in `identifier`."""
+
+    __tablename__ = "account"
+    id: str = _text(primary_key=True)
+    status: str = _text()
+    profile: str = _text()
+    created_at: int = _time()
+    updated_at: int = _time()
+
+
+class Identifier(SQLModel, table=True):
+    """Something a person types to sign in, proved to be theirs."""
+
+    __tablename__ = "identifier"
+    __table_args__ = (UniqueConstraint("kind", "value"),)
+    id: str = _text(primary_key=True)
+    account_id: str = _refers("account.id")
+    kind: str = _text()
+    value: str = _text()
+    display: str = _text()
+    verified_at: int = _time()
+    created_at: int = _time()
+
+
+class Client(SQLModel, table=True):
+    """Registered software; `metadata` is RFC 7591's document."""
+
+    __tablename__ = "client"
+    id: str = _text(primary_key=True)
+    document: str = _text()
+    first_party: bool
+    registered_by: str = _text()
+    status: str = _text()
+    registration_token_hash: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True, unique=True))
+    created_at: int = _time()
+    updated_at: int = _time(index=True)
+
+
+class ClientSecret(SQLModel, table=True):
+    """A client's secret, hashed. Two may overlap while one replaces the other."""
+
+    __tablename__ = "client_secret"
+    id: str = _text(primary_key=True)
+    client_id: str = _refers("client.id")
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: int = _time()
+    expires_at: int | None = _time(nullable=True)
+
+
+class Resource(SQLModel, table=True):
+    """A registered protected resource: an audience and its scopes."""
+
+    __tablename__ = "resource"
+    audience: str = _text(primary_key=True)
+    scopes: str = _text()
+    opaque: bool
+    lifetime: int
+    client_id: str | None = _refers("client.id", nullable=True)
+    created_at: int = _time()
+
+
+class SigningKey(SQLModel, table=True):
+    """A key that signs tokens; its private part is under the key-encryption key."""
+
+    __tablename__ = "signing_key"
+    kid: str = _text(primary_key=True)
+    algorithm: str = _text()
+    state: str = _text()
+    public_jwk: str = _text()
+    private_jwk: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: int = _time()
+    retires_at: int | None = _time(nullable=True)
+
+
+class MacKey(SQLModel, table=True):
+    """A key of refresh tokens' tags, under the key-encryption key."""
+
+    __tablename__ = "mac_key"
+    kid: str = _text(primary_key=True)
+    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: int = _time()
+
+
+class Session(SQLModel, table=True):
+    """A browser signed in at the provider."""
+
+    __tablename__ = "session"
+    id: str = _text(primary_key=True)
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    account_id: str = _refers("account.id")
+    origin: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    amr: str = _text()
+    auth_time: int = _time()
+    seen_at: int = _time()
+    expires_at: int = _time()
+    ended_at: int | None = _time(nullable=True)
+    user_agent: str = _text()
+    address: str = _text()
+
+
+class Consent(SQLModel, table=True):
+    """A person's yes to a client."""
+
+    __tablename__ = "consent"
+    __table_args__ = (UniqueConstraint("account_id", "client_id", "resource"),)
+    id: str = _text(primary_key=True)
+    account_id: str = _refers("account.id")
+    client_id: str = _refers("client.id")
+    resource: str = _text()
+    scope: str = _text()
+    granted_at: int = _time()
+
+
+class Grant(SQLModel, table=True):
+    """What an account lets a client do, in one session. `session_id` is empty for grants without a browser."""
+
+    __tablename__ = "authorization_grant"
+    id: str = _text(primary_key=True)
+    account_id: str | None = _refers("account.id", nullable=True)
+    client_id: str = _refers("client.id")
+    session_id: str | None = _refers("session.id", nullable=True)
+    scope: str = _text()
+    resources: str = _text()
+    auth_time: int = _time()
+    amr: str = _text()
+    created_at: int = _time()
+    revoked_at: int | None = _time(nullable=True)
+
+
+class AuthorizationCode(SQLModel, table=True):
+    """An authorization code, hashed; kept a day after its use so that a replay finds what to revoke."""
+
+    __tablename__ = "authorization_code"
+    hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    client_id: str = _refers("client.id")
+    account_id: str = _refers("account.id")
+    session_id: str = _refers("session.id")
+    redirect_uri: str = _text()
+    code_challenge: str | None = _text(nullable=True)
+    scope: str = _text()
+    resources: str = _text()
+    nonce: str | None = _text(nullable=True)
+    auth_time: int = _time()
+    amr: str = _text()
+    created_at: int = _time()
+    expires_at: int = _time(index=True)
+    redeemed_at: int | None = _time(nullable=True)
+    grant_id: str | None = _text(nullable=True)
+
+
+class RefreshFamily(SQLModel, table=True):
+    """A line of refresh tokens; one row however often it rotates."""
+
+    __tablename__ = "refresh_family"
+    id: str = _text(primary_key=True)
+    grant_id: str = _refers("authorization_grant.id")
+    client_id: str = _refers("client.id", index=True)
+    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    mac_kid: str = _refers("mac_key.kid", index=False)
+    generation: int = Field(sa_column=Column(BigInteger, nullable=False))
+    jkt: str | None = _text(nullable=True)
+    rotated_at: int = _time()
+    idle_expires_at: int = _time()
+    expires_at: int = _time(index=True)
+    revoked_at: int | None = _time(nullable=True)
+
+
+class OutboxJob(SQLModel, table=True):
+    """Work to do after the commit that ordered it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "state", "available_at"),)
+    id: int | None = Field(default=None, sa_column=Column(_Counter, primary_key=True, autoincrement=True))
+    kind: str = _text()
+    payload: str = _text()
+    state: str = _text()
+    attempts: int
+    created_at: int = _time()
+    available_at: int = _time()
+    lease: str | None = _text(nullable=True)
+    problem: str | None = _text(nullable=True)
+
+
+class AuditEvent(SQLModel, table=True):
+    """What happened: written in the transaction that made it happen, identifiers masked."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index("ix_audit_event_account", "account_id", "at"),)
+    id: int | None = Field(default=None, sa_column=Column(_Counter, primary_key=True, autoincrement=True))
+    name: str = _text()
+    at: int = _time(index=True)
+    account_id: str | None = _text(nullable=True)
+    client_id: str | None = _text(nullable=True)
+    session_id: str | None = _text(nullable=True)
+    request_id: str = _text()
+    address: str = _text()
+    detail: str = _text()

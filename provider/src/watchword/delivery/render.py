@@ -1,0 +1,178 @@
+"""Says it: turns what is to be sent into a message, in the recipient's language and the channel's form.
+
+Texts are in the catalogues (`[message]`), the shape of the email in `templates/`. Names that others chose pass through
+`plain_name` first, so no client puts a link, a line break or markup into a message that carries our sender.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from watchword.delivery.message import Channel, Message
+from watchword.delivery.names import plain_name
+from watchword.locale import Catalogue, choose_locale, load_catalogues
+
+_SMS_BRAND_LIMIT: Final = 20  # with it and a host of up to 75 characters, an English SMS is one GSM-7 part
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """The operator, as messages name them.
+
+    Attributes:
+        name: shown in every message, as `plain_name` leaves it.
+        support: an address or URL of the operator's own, shown as it is at the end of emails.
+    """
+
+    name: str
+    support: str | None = None
+
+
+def render_one_time_code(
+    channel: Channel,
+    *,
+    to: str,
+    one_time_code: str,
+    expires_at: datetime,
+    brand: Brand,
+    client_name: str,
+    origin_host: str,
+    locale: str,
+    delivery_id: str,
+    requested_from: str | None,
+    sent_at: datetime | None = None,
+    zone: tzinfo = UTC,
+) -> Message:
+    """The message that carries a one-time code. Neither recipient nor code is checked.
+
+    Args:
+        channel: how it will travel, hence its form.
+        to: the recipient.
+        one_time_code: ASCII letters and digits.
+        expires_at: when the code stops working (aware).
+        brand: who sends it.
+        client_name: what the person signs in to, as the client registered it; made plain here.
+        origin_host: host of the page that asks for the code, without port. Browsers fill the code in only there.
+        locale: wanted language; the nearest we have is taken.
+        delivery_id: names this delivery; ASCII letters, digits, `-` and `_`, since it becomes part of a header.
+        requested_from: browser and place as the person would know them, or None; made plain here.
+        sent_at: now, when the message shall also say how many minutes are left.
+        zone: the recipient's time zone, for the time the message names.
+    """
+    catalogue = load_catalogues()[choose_locale(locale, None, load_catalogues())]
+    brand_name = plain_name(brand.name) or origin_host
+    facts = _Facts(
+        catalogue=catalogue,
+        one_time_code=one_time_code,
+        expires_at=expires_at.astimezone(zone),
+        sent_at=sent_at,
+        brand=brand_name,
+        support=brand.support,
+        client=plain_name(client_name) or brand_name,
+        origin_host=origin_host,
+        requested_from=plain_name(requested_from or "", limit=80),
+    )
+    content = _CONTENT[channel](facts)
+    return Message(
+        id=delivery_id,
+        channel=channel,
+        to=to,
+        one_time_code=one_time_code,
+        subject=content.subject,
+        text=content.text,
+        html=content.html,
+        locale=catalogue.locale,
+        expires_at=expires_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a message says, every name already plain."""
+
+    catalogue: Catalogue
+    one_time_code: str
+    expires_at: datetime
+    sent_at: datetime | None
+    brand: str
+    support: str | None
+    client: str
+    origin_host: str
+    requested_from: str
+
+    @property
+    def time(self) -> str:
+        return self.expires_at.strftime("%H:%M %Z")
+
+    def say(self, key: str, **values: object) -> str:
+        return self.catalogue.text(f"message.{key}", **values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    text: str
+    subject: str | None = None
+    html: str | None = None
+
+
+def _email(facts: _Facts) -> _Content:
+    say = facts.say
+    subject = say("email_subject", one_time_code=facts.one_time_code, brand=facts.brand)
+    expires = _expiry(facts)
+    place = say("email_requested_from", place=facts.requested_from) if facts.requested_from else ""
+    lines = {
+        "locale": facts.catalogue.locale,
+        "direction": facts.catalogue.direction,
+        "subject": subject,
+        "brand": facts.brand,
+        "one_time_code": facts.one_time_code,
+        "preheader": f"{expires} {place}".rstrip(),
+        "enter": say("email_enter"),
+        "expires": expires,
+        "client": say("email_client", client=facts.client),
+        "requested_from": place,
+        "ignore": say("email_ignore"),
+        "never_share": say("email_never_share"),
+        "support": say("email_support", support=facts.support) if facts.support else "",
+    }
+    text, html = (_templates().get_template(f"one_time_code.{form}").render(lines) for form in ("txt", "html"))
+    return _Content(text, subject, html)
+
+
+def _expiry(facts: _Facts) -> str:
+    if facts.sent_at is None:
+        return facts.say("email_expires_at", time=facts.time)
+    minutes = max(1, round((facts.expires_at - facts.sent_at).total_seconds() / 60))
+    return facts.say("email_expires_in", time=facts.time, count=minutes)
+
+
+def _sms(facts: _Facts) -> _Content:
+    """The explanation, a blank line, and last the line that binds the code to our origin (WICG origin-bound codes)."""
+    brand = facts.brand[:_SMS_BRAND_LIMIT].rstrip()
+    explanation = facts.say("sms", one_time_code=facts.one_time_code, brand=brand)
+    return _Content(f"{explanation}\n\n@{facts.origin_host} #{facts.one_time_code}")
+
+
+def _whatsapp(facts: _Facts) -> _Content:
+    """For gateways without a template of their own; those with one take only the code."""
+    return _Content(facts.say("whatsapp", one_time_code=facts.one_time_code, brand=facts.brand, time=facts.time))
+
+
+_CONTENT: Final[Mapping[Channel, Callable[[_Facts], _Content]]] = {
+    Channel.EMAIL: _email,
+    Channel.SMS: _sms,
+    Channel.WHATSAPP: _whatsapp,
+}
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("watchword.delivery"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+    )

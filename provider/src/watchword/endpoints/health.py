@@ -1,0 +1,26 @@
+"""Health: alive, and ready to serve."""
+
+from starlette.responses import Response
+
+from watchword.database import store
+from watchword.web.answers import json_answer
+from watchword.web.exchange import Exchange
+
+
+async def alive(_exchange: Exchange) -> Response:
+    """Say that the process runs. No statement."""
+    return json_answer({"status": "alive"})
+
+
+async def ready(exchange: Exchange) -> Response:
+    """Say that both stores answer and belong together. One statement, two steps of the ephemeral store.
+
+    Raises:
+        StoreUnavailable: one of them does not answer.
+    """
+    services = exchange.services
+    await services.ephemeral.ping()
+    row = await store.find(services.database)
+    if row is None or row.ephemeral_id != await services.ephemeral.identity():
+        return json_answer({"status": "not_ready", "reason": "the ephemeral store is another one"}, status=503)
+    return json_answer({"status": "ready"})

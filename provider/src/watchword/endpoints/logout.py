@@ -1,0 +1,89 @@
+"""RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0)."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from watchword import sessions
+from watchword.events import record
+from watchword.events.catalogue import AuthorizationInvalid
+from watchword.login import signing_out
+from watchword.protocol.authorization_request import DisplayedError
+from watchword.protocol.errors import InvalidToken
+from watchword.protocol.jwt import verify_token
+from watchword.protocol.logout import LogoutRequest, parse_logout_request
+from watchword.protocol.parameters import Parameters
+from watchword.web.answers import see_other
+from watchword.web.cookies import (
+    BROWSER_LIFETIME,
+    browser_cookie,
+    browser_cookie_name,
+    clear_cookie,
+    new_browser_secret,
+    session_cookie,
+    session_cookie_name,
+    set_cookie,
+)
+from watchword.web.exchange import Exchange
+
+
+async def logout(exchange: Exchange) -> Response:
+    """End the browser's session when the request proves whose it is; ask the person otherwise.
+
+    One statement to find the session, one transaction of four or more to end it.
+    """
+    parameters = await exchange.form() if exchange.method == "POST" else exchange.query
+    request = await _checked(exchange, parameters)
+    session = await sessions.find(exchange.services, session_cookie(exchange))
+    if session is None:
+        return _signed_out(exchange, request)
+    if request.names_session(str(session.id), str(session.account_id)):
+        await signing_out.sign_out(exchange.services, session, exchange.caller)
+        return _signed_out(exchange, request)
+    return await _ask(exchange, request)
+
+
+async def _checked(exchange: Exchange, parameters: Parameters) -> LogoutRequest:
+    services = exchange.services
+    try:
+        hint = _hint(exchange, parameters.get("id_token_hint"))
+        client_id = str(hint["aud"]) if hint is not None else parameters.get("client_id", "")
+        client = await services.registry.client(client_id)
+        return parse_logout_request(parameters, client=client, hint=hint)
+    except DisplayedError as displayed:
+        event = AuthorizationInvalid(reason=f"logout: {displayed.page}")
+        await services.database.transaction(lambda transaction: record(transaction, event, exchange.caller))
+        raise
+
+
+def _hint(exchange: Exchange, token: str | None) -> dict[str, Any] | None:
+    """Verify `id_token_hint`; an expired one is fine."""
+    if token is None:
+        return None
+    services = exchange.services
+    try:
+        verified = verify_token(
+            token, services.keyring.verifying, expected_issuer=services.issuer, expected_type="JWT", now=None
+        )
+    except InvalidToken:
+        raise DisplayedError("invalid_request", detail="id_token_hint is not ours") from None
+    return dict(verified.claims)
+
+
+def _signed_out(exchange: Exchange, request: LogoutRequest) -> Response:
+    settings = exchange.services.settings
+    cookies = [clear_cookie(settings, session_cookie_name(settings))]
+    location = request.return_location
+    return see_other(location or f"{settings.issuer}/logout/done", cookies)
+
+
+async def _ask(exchange: Exchange, request: LogoutRequest) -> Response:
+    """Keep the request for this browser and ask its person. One step of the ephemeral store."""
+    settings = exchange.services.settings
+    browser = browser_cookie(exchange)
+    cookies = []
+    if browser is None:
+        browser = new_browser_secret()
+        cookies.append(set_cookie(settings, browser_cookie_name(settings), browser, BROWSER_LIFETIME))
+    name = await signing_out.ask(exchange.services, request)
+    return see_other(f"{settings.issuer}/logout/confirm?request={name}", cookies)

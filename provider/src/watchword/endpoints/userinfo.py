@@ -1,0 +1,59 @@
+"""UserInfo (OpenID Connect Core section 5.3): what a token's scopes show about its person."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from watchword.database import accounts
+from watchword.protocol import access_token
+from watchword.protocol.claims import userinfo_claims
+from watchword.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
+from watchword.protocol.jwt import verify_token
+from watchword.web.answers import json_answer
+from watchword.web.exchange import Exchange
+
+_OVER = "The token is expired, or its session or grant is over."
+
+
+async def userinfo(exchange: Exchange) -> Response:
+    """Answer the claims of a live token. One joined statement and one verification, no signature.
+
+    Any live token of this issuer with scope `openid` is good, whatever its audience; its grant and its account are
+    read each time, so that a sign-out or a disabled account shows at once.
+    """
+    services = exchange.services
+    verified = verify_token(
+        await _bearer_token(exchange),
+        services.keyring.verifying,
+        expected_issuer=services.issuer,
+        expected_type=access_token.TYPE,
+        now=services.clock.now(),
+    )
+    scopes = str(verified.claims.get("scope", "")).split()
+    if "openid" not in scopes:
+        raise InsufficientScope("The token needs the scope openid.", scope="openid")
+    grant_id = verified.claims.get("gid")
+    known = await accounts.claims_of_grant(services.database, UUID(grant_id)) if isinstance(grant_id, str) else None
+    if known is None:
+        raise InvalidToken(_OVER, detail="grant or account is over")
+    return json_answer(userinfo_claims(subject=verified.claims["sub"], scopes=scopes, known=known))
+
+
+async def _bearer_token(exchange: Exchange) -> str:
+    """Read the token from the header, or from the body of a POST (RFC 6750 section 2); never from the query."""
+    headers = exchange.headers.getlist("authorization")
+    in_body = None
+    if exchange.method == "POST" and exchange.headers.get("content-type", "").startswith("application/x-www-form"):
+        form = await exchange.form()
+        form.check_no_duplicates()
+        in_body = form.get("access_token")
+    if len(headers) + (in_body is not None) > 1:
+        raise InvalidRequest("Send the token once, in one way.")
+    if in_body is not None:
+        return in_body
+    if not headers:
+        raise MissingToken("Send an access token.")
+    scheme, _, token = headers[0].partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise MissingToken("Send an access token as Bearer.")
+    return token.strip()

@@ -1,0 +1,176 @@
+"""The ephemeral store in a SQLite file: right for several workers on one machine, and fast on the loop's own thread.
+
+Every verb but `charge`, `refund` and `sweep` is a single SQL statement, so SQLite itself makes it atomic; those three
+run inside `BEGIN IMMEDIATE`. Verbs that are asked for in the same turn of the event loop share one commit. A verb that
+writes has been committed when it returns; with `synchronous=NORMAL` the last commits may be lost with the machine's
+power, never with the process.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
+from watchword.ephemeral.sqlite_connection import SqliteConnection
+from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, microseconds
+
+_PUT = """
+    INSERT INTO entries (key, value, expires_at) VALUES (:key, :value, :now + :lifetime)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at"""
+_ADD = f"{_PUT} WHERE entries.expires_at <= :now RETURNING 1"
+_GET = "SELECT value FROM entries WHERE key = :key AND expires_at > :now"
+_TAKE = "DELETE FROM entries WHERE key = :key AND expires_at > :now RETURNING value"
+_SWAP = """
+    UPDATE entries SET value = :value, expires_at = :now + :lifetime
+    WHERE key = :key AND value = :expected AND expires_at > :now RETURNING 1"""
+# A cast between INTEGER and BLOB goes through decimal text; what does not survive the round trip is no counter.
+_INCREMENT = """
+    INSERT INTO entries (key, value, expires_at) VALUES (:key, CAST(:by AS BLOB), :now + :lifetime)
+    ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at, value = CASE
+        WHEN entries.expires_at <= :now THEN excluded.value
+        ELSE CAST(CAST(entries.value AS INTEGER) + :by AS BLOB) END
+    WHERE entries.expires_at <= :now OR CAST(CAST(entries.value AS INTEGER) AS BLOB) = entries.value
+    RETURNING CAST(value AS INTEGER)"""
+_DELETE = "DELETE FROM entries WHERE key = :key"
+_READ_RATE = "SELECT empty_at FROM rates WHERE limit_name = ? AND key = ?"
+_WRITE_RATE = """
+    INSERT INTO rates (limit_name, key, empty_at) VALUES (?, ?, ?)
+    ON CONFLICT (limit_name, key) DO UPDATE SET empty_at = excluded.empty_at"""
+_SWEEP_ENTRIES = """
+    DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires_at <= ? LIMIT ?)"""
+_SWEEP_RATES = """
+    DELETE FROM rates WHERE (limit_name, key) IN (SELECT limit_name, key FROM rates WHERE empty_at <= ? LIMIT ?)"""
+_IDENTITY = "SELECT identity FROM store"
+
+_PREFIX = "sqlite:///"
+
+
+class SqliteStore:
+    """`EphemeralStore` over one file that workers of one machine share, each through a connection of its own."""
+
+    def __init__(self, path: Path, *, now: Now) -> None:
+        self._connection = SqliteConnection(path, now=now)
+
+    @classmethod
+    def from_url(cls, url: str, now: Now) -> "SqliteStore":
+        """Return the store of `sqlite:///relative/path` or `sqlite:////absolute/path`; options are not taken.
+
+        Raises:
+            ValueError: the URL has a host, options or no path.
+        """
+        path = url.removeprefix(_PREFIX)
+        if path in {url, "", ":memory:"} or "?" in path:
+            raise ValueError(
+                "the ephemeral store's file is written sqlite:///relative/path.sqlite3 or "
+                "sqlite:////absolute/path.sqlite3, without options"
+            )
+        return cls(Path(path), now=now)
+
+    async def put(self, key: str, value: bytes, lifetime: timedelta) -> None:
+        """Set the value: one statement."""
+        await self._execute(_PUT, key=key, value=value, lifetime=microseconds(lifetime))
+
+    async def add(self, key: str, value: bytes, lifetime: timedelta) -> bool:
+        """Set the value unless a live one is there: one statement."""
+        return bool(await self._execute(_ADD, key=key, value=value, lifetime=microseconds(lifetime)))
+
+    async def get(self, key: str) -> bytes | None:
+        """Return the live value: one statement, which takes no lock that a writer could hold."""
+        return await self._connection.read(
+            lambda connection, now: _first(connection.execute(_GET, {"key": key, "now": now}).fetchall())
+        )
+
+    async def take(self, key: str) -> bytes | None:
+        """Return the live value and delete it: one statement, so one winner among all processes."""
+        return _first(await self._execute(_TAKE, key=key))
+
+    async def swap(self, key: str, expected: bytes, value: bytes, lifetime: timedelta) -> bool:
+        """Replace a live value equal to `expected`: one statement."""
+        parameters = {"key": key, "expected": expected, "value": value, "lifetime": microseconds(lifetime)}
+        return bool(await self._execute(_SWAP, **parameters))
+
+    async def increment(self, key: str, by: int, lifetime: timedelta) -> int:
+        """Add to a counter and renew its lifetime: one statement.
+
+        Raises:
+            ValueError: the key holds a live value that is no counter.
+        """
+        rows = await self._execute(_INCREMENT, key=key, by=by, lifetime=microseconds(lifetime))
+        if not rows:
+            raise ValueError("the key holds a value that is no counter")
+        return int(rows[0][0])
+
+    async def delete(self, key: str) -> None:
+        """Forget the value: one statement."""
+        await self._execute(_DELETE, key=key)
+
+    async def charge(self, charges: Sequence[Charge]) -> Refusal | None:
+        """Count all charges or none: one read, and if admitted one write, per bucket, in one write transaction.
+
+        The write lock is held before the first read, so no other process decides on the same state.
+        """
+        return await self._connection.write(lambda connection, now: _charge(connection, charges, now))
+
+    async def refund(self, charges: Sequence[Charge]) -> None:
+        """Give back what an admitted charge counted: one read and one write per charge, in one transaction."""
+        await self._connection.write(lambda connection, _: _refund(connection, charges))
+
+    async def identity(self) -> str:
+        """Return the id that was written with the tables: one statement, read from the file every time."""
+        return await self._connection.read(lambda connection, _: str(connection.execute(_IDENTITY).fetchall()[0][0]))
+
+    async def ping(self) -> None:
+        """Read one row of the file; that it can be written is not checked."""
+        await self.identity()
+
+    async def sweep(self) -> int:
+        """Delete a batch of expired values and one of empty buckets: two statements in one transaction."""
+        return await self._connection.write(_sweep)
+
+    async def close(self) -> None:
+        """Wait for the writes under way, then close this process's connection: no statement."""
+        await self._connection.close()
+
+    async def _execute(self, statement: str, **parameters: object) -> list[Any]:
+        """Run one writing statement in the next shared commit and return its rows."""
+        return await self._connection.write(
+            # All rows are fetched because an unfinished statement is an uncommitted one.
+            lambda connection, now: connection.execute(statement, {"now": now, **parameters}).fetchall(),
+            one_statement=True,
+        )
+
+
+def _first(rows: list[Any]) -> bytes | None:
+    return rows[0][0] if rows else None
+
+
+def _empty_at(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[Bucket, int]:
+    rows = ((bucket, connection.execute(_READ_RATE, bucket).fetchall()) for bucket in set(map(bucket_of, charges)))
+    return {bucket: found[0][0] for bucket, found in rows if found}
+
+
+def _write_rates(connection: sqlite3.Connection, empty_at: dict[Bucket, int]) -> None:
+    connection.executemany(_WRITE_RATE, [(*bucket, at) for bucket, at in empty_at.items()])
+
+
+def _charge(connection: sqlite3.Connection, charges: Sequence[Charge], now: int) -> Refusal | None:
+    decision = decide(charges, _empty_at(connection, charges), now)
+    if isinstance(decision, Refusal):
+        return decision
+    _write_rates(connection, decision)
+    return None
+
+
+def _refund(connection: sqlite3.Connection, charges: Sequence[Charge]) -> None:
+    empty_at = _empty_at(connection, charges)
+    for charge in charges:
+        bucket = bucket_of(charge)
+        if bucket in empty_at:
+            empty_at[bucket] = refunded(charge, empty_at[bucket])
+    _write_rates(connection, empty_at)
+
+
+def _sweep(connection: sqlite3.Connection, now: int) -> int:
+    return sum(connection.execute(sweep, (now, SWEEP_BATCH)).rowcount for sweep in (_SWEEP_ENTRIES, _SWEEP_RATES))

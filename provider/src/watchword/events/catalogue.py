@@ -1,0 +1,254 @@
+"""Every event that can be recorded: a closed list. A name is never used for something else once it was released.
+
+No field can hold a code, a token or a whole identifier: identifiers arrive masked.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, and about whom."""
+
+    name: ClassVar[str]
+
+    account_id: UUID | None = None
+    client_id: str | None = None
+    session_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRequested(Event):
+    """A one-time code was asked for and will be sent."""
+
+    name: ClassVar[str] = "otp.requested"
+    channel: str
+    identifier: str
+    send: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRefused(Event):
+    """A one-time code was asked for and not sent: a cool-down, a lock, an identifier that cannot be used."""
+
+    name: ClassVar[str] = "otp.refused"
+    reason: str
+    identifier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSent(Event):
+    """A gateway took a message with a code."""
+
+    name: ClassVar[str] = "otp.sent"
+    channel: str
+    gateway: str
+    identifier: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeNotSent(Event):
+    """A gateway refused a message or did not answer."""
+
+    name: ClassVar[str] = "otp.send_failed"
+    channel: str
+    failure: str
+    attempt: int
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeVerified(Event):
+    """A right code was typed."""
+
+    name: ClassVar[str] = "otp.verified"
+    channel: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFailed(Event):
+    """A wrong code was typed."""
+
+    name: ClassVar[str] = "otp.failed"
+    identifier: str
+    guesses_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeExhausted(Event):
+    """The last guess was spent; the challenge is over."""
+
+    name: ClassVar[str] = "otp.exhausted"
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeExpired(Event):
+    """A code was typed for a challenge that is expired, spent or another browser's."""
+
+    name: ClassVar[str] = "otp.expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCreated(Event):
+    """An account was made on the first proof of an identifier, or by the operator."""
+
+    name: ClassVar[str] = "user.created"
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStatusChanged(Event):
+    """The operator disabled or enabled an account."""
+
+    name: ClassVar[str] = "user.status_changed"
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCreated(Event):
+    """A browser signed in."""
+
+    name: ClassVar[str] = "session.created"
+    amr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInDenied(Event):
+    """Somebody proved an identifier of an account that may not sign in."""
+
+    name: ClassVar[str] = "session.denied"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """A session is over, and the grants that hung on it."""
+
+    name: ClassVar[str] = "session.ended"
+    reason: str
+    grants: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentGranted(Event):
+    """A person said yes to a client."""
+
+    name: ClassVar[str] = "consent.granted"
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationDenied(Event):
+    """An authorization request was answered with an error."""
+
+    name: ClassVar[str] = "authz.denied"
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationInvalid(Event):
+    """An authorization or logout request showed a page: its client or redirect URI cannot be trusted."""
+
+    name: ClassVar[str] = "authz.invalid"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCodeIssued(Event):
+    """A client got an authorization code."""
+
+    name: ClassVar[str] = "code.issued"
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCodeReplayed(Event):
+    """An authorization code was presented again. `revoked` says whether its grant is over."""
+
+    name: ClassVar[str] = "code.replayed"
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenIssued(Event):
+    """A client got tokens."""
+
+    name: ClassVar[str] = "token.issued"
+    grant_type: str
+    scope: str
+    grant_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshRepeated(Event):
+    """The generation before the current one was presented within its grace and got the same successor."""
+
+    name: ClassVar[str] = "refresh.repeated"
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshReplayed(Event):
+    """An old refresh token was presented; the whole family is over."""
+
+    name: ClassVar[str] = "refresh.reused"
+    grant_id: str
+    generations_behind: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshAhead(Event):
+    """A genuine refresh token is newer than its row: a commit was lost, by a crash or a restore."""
+
+    name: ClassVar[str] = "refresh.ahead"
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRefused(Event):
+    """The token endpoint refused a request."""
+
+    name: ClassVar[str] = "token.refused"
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientAuthenticationFailed(Event):
+    """A client did not authenticate."""
+
+    name: ClassVar[str] = "client.auth_failed"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCreated(Event):
+    """A client was registered, by the operator or by itself."""
+
+    name: ClassVar[str] = "client.created"
+    registered_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRemoved(Event):
+    """The operator removed a client."""
+
+    name: ClassVar[str] = "client.removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRegistered(Event):
+    """The operator registered or changed a protected resource."""
+
+    name: ClassVar[str] = "resource.registered"
+    audience: str
+
+
+def catalogue() -> tuple[type[Event], ...]:
+    """Return every event, by name."""
+    return tuple(sorted(Event.__subclasses__(), key=lambda event: event.name))

@@ -1,0 +1,130 @@
+"""The refresh token grant (RFC 6749 section 6), as generations of a family (ARCHITECTURE decision 6)."""
+
+from datetime import timedelta
+from typing import Any
+
+from watchword.database import Transaction, grants, refresh_families
+from watchword.database.refresh_families import RefreshFamily
+from watchword.events import record
+from watchword.events.catalogue import Event, RefreshAhead, RefreshRepeated, RefreshReplayed, TokenIssued
+from watchword.grant_types.exchange import TokenRequest, narrow_audience, narrow_scope
+from watchword.protocol.errors import InvalidGrant
+from watchword.protocol.refresh_token import (
+    Presentation,
+    RefreshToken,
+    is_genuine,
+    judge_presentation,
+    parse_refresh_token,
+)
+from watchword.services import Services
+from watchword.tokens import Authorization, Refresh, audience_and_lifetime, write_refresh_token
+
+_MICROSECOND = timedelta(microseconds=1)
+_REFUSAL = "The refresh token is unknown, expired, revoked, or belongs to another client."
+
+
+async def refresh(services: Services, request: TokenRequest) -> Authorization:
+    """Answer a refresh token with the next generation, or the same one once more.
+
+    One transaction of three statements: read the family with its grant, rotate, event. A refusal burns nothing, except
+    that an old copy ends the family. Two signatures follow.
+
+    Raises:
+        InvalidRequest: refresh_token is missing.
+        InvalidGrant: it gives nothing.
+        InvalidScope: more was asked than granted.
+        InvalidTarget: a resource that was not granted.
+    """
+    text = request.form.required("refresh_token")
+    token = parse_refresh_token(text)
+    if token is None or token.mac_kid not in services.keyring.mac:
+        raise InvalidGrant(_REFUSAL, detail="not ours")
+
+    async def work(transaction: Transaction) -> Authorization | None:
+        family = await refresh_families.find(transaction, token.family_id)
+        if family is None or not _is_ours(services, request, family, token, text):
+            return None
+        return await _present(services, transaction, request, family, token.generation)
+
+    authorization = await services.database.transaction(work)
+    if authorization is None:
+        raise InvalidGrant(_REFUSAL, detail="not refreshable")
+    return authorization
+
+
+def _is_ours(services: Services, request: TokenRequest, family: RefreshFamily, token: RefreshToken, text: str) -> bool:
+    """Say whether the token is genuine and this client's. Nothing is written when it is not."""
+    written = write_refresh_token(services, Refresh(family.id, token.generation, family.secret, family.mac_kid))
+    return is_genuine(text, written) and family.client_id == request.client.id
+
+
+async def _present(
+    services: Services, transaction: Transaction, request: TokenRequest, family: RefreshFamily, generation: int
+) -> Authorization | None:
+    if not family.alive:
+        return None
+    meaning = judge_presentation(
+        generation,
+        current=family.generation,
+        rotated_at=family.rotated_at,
+        bound=not request.client.public or family.jkt is not None,
+        now=services.clock.now(),
+    )
+    if meaning is Presentation.REPLAY:
+        await grants.revoke(transaction, family.grant_id)
+        behind = family.generation - generation
+        replayed = RefreshReplayed(**_about(family), generations_behind=behind)
+        await record(transaction, replayed, request.caller)
+        return None
+    audiences = narrow_audience(request, family.resources)
+    scope = narrow_scope(request, family.scope, audiences)
+    successor = max(generation, family.generation) if meaning is Presentation.REPEAT else generation + 1
+    if meaning is not Presentation.REPEAT:
+        idle = services.settings.refresh_token_idle // _MICROSECOND
+        if not await refresh_families.rotate(transaction, family, successor=successor, idle=idle):
+            return None
+    await record(transaction, _event(meaning, family, scope), request.caller)
+    return _authorization(services, request, family, scope, audiences, successor)
+
+
+def _authorization(
+    services: Services,
+    request: TokenRequest,
+    family: RefreshFamily,
+    scope: tuple[str, ...],
+    audiences: tuple[str, ...],
+    successor: int,
+) -> Authorization:
+    audience, lifetime = audience_and_lifetime(services, audiences, request.resources)
+    return Authorization(
+        grant_type="refresh_token",
+        client=request.client,
+        scope=scope,
+        audience=audience,
+        account_id=family.account_id,
+        session_id=family.session_id,
+        grant_id=family.grant_id,
+        auth_time=family.auth_time,
+        amr=family.amr,
+        refresh=Refresh(family.id, successor, family.secret, family.mac_kid),
+        lifetime=lifetime,
+    )
+
+
+def _event(meaning: Presentation, family: RefreshFamily, scope: tuple[str, ...]) -> Event:
+    match meaning:
+        case Presentation.REPEAT:
+            return RefreshRepeated(**_about(family))
+        case Presentation.LOST_COMMIT:
+            return RefreshAhead(**_about(family))
+        case Presentation.ROTATE | Presentation.REPLAY:
+            return TokenIssued(**_about(family), grant_type="refresh_token", scope=" ".join(scope))
+
+
+def _about(family: RefreshFamily) -> dict[str, Any]:
+    return {
+        "account_id": family.account_id,
+        "client_id": family.client_id,
+        "session_id": family.session_id,
+        "grant_id": str(family.grant_id),
+    }

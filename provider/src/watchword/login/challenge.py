@@ -1,0 +1,119 @@
+"""A challenge: an issued prompt for a one-time code, and the ephemeral record it is."""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from watchword.accounts import Identifier
+from watchword.clock import from_microseconds, to_microseconds
+from watchword.delivery.message import Channel
+
+LONGEST_LIFE = timedelta(minutes=10)
+MOST_GUESSES = 5
+# How long to wait before each further send to one identifier.
+COOL_DOWNS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300))
+MOST_SENDS = len(COOL_DOWNS) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One prompt, for one identifier, in one browser, at one client.
+
+    `id` follows from those, so asking again finds it; the seed is new whenever a challenge begins anew.
+    """
+
+    id: str
+    purpose: str
+    identifier: Identifier
+    client_id: str
+    client_name: str
+    binding_hash: bytes = field(repr=False)
+    seed: bytes = field(repr=False)
+    pepper_kid: str
+    length: int
+    channel: Channel
+    locale: str
+    user_agent: str
+    created_at: datetime
+    sent_at: datetime
+    expires_at: datetime
+    sends: int = 1
+
+    @property
+    def key(self) -> str:
+        """Where the ephemeral store keeps it."""
+        return challenge_key(self.id)
+
+    @property
+    def origin(self) -> bytes:
+        """What a row made by spending this challenge carries, so that it cannot be spent twice."""
+        return hashlib.sha256(b"challenge" + self.id.encode() + self.seed).digest()
+
+    @property
+    def resend_at(self) -> datetime | None:
+        """When it may be sent again; None when it was sent often enough."""
+        return None if self.sends >= MOST_SENDS else self.sent_at + COOL_DOWNS[self.sends - 1]
+
+    def sent_again(self, now: datetime, lifetime: timedelta) -> "Challenge":
+        """Return it with one more send, which lengthens its life."""
+        return replace(
+            self, sends=self.sends + 1, sent_at=now, expires_at=min(now + lifetime, self.created_at + LONGEST_LIFE)
+        )
+
+
+def challenge_id(*, issuer: str, purpose: str, client_id: str, identifier: Identifier, binding: str) -> str:
+    """Name the challenge of an identifier, a client and a browser. 128 bits; the binding makes it unguessable."""
+    fields = (issuer, purpose, client_id, identifier.kind, identifier.value, binding)
+    message = b"".join(len(part).to_bytes(4, "big") + part for part in map(str.encode, fields))
+    return base64.urlsafe_b64encode(hashlib.sha256(message).digest()[:16]).rstrip(b"=").decode()
+
+
+def challenge_key(challenge_id: str) -> str:
+    """Return where the ephemeral store keeps a challenge."""
+    return f"challenge:{challenge_id}"
+
+
+def new_seed() -> bytes:
+    """Draw 128 random bits."""
+    return secrets.token_bytes(16)
+
+
+def write_challenge(challenge: Challenge) -> bytes:
+    """Write the record."""
+    return orjson.dumps(
+        {
+            "id": challenge.id,
+            "purpose": challenge.purpose,
+            "identifier": [challenge.identifier.kind, challenge.identifier.value, challenge.identifier.display],
+            "client_id": challenge.client_id,
+            "client_name": challenge.client_name,
+            "binding_hash": challenge.binding_hash.hex(),
+            "seed": challenge.seed.hex(),
+            "pepper_kid": challenge.pepper_kid,
+            "length": challenge.length,
+            "channel": challenge.channel.value,
+            "locale": challenge.locale,
+            "user_agent": challenge.user_agent,
+            "created_at": to_microseconds(challenge.created_at),
+            "sent_at": to_microseconds(challenge.sent_at),
+            "expires_at": to_microseconds(challenge.expires_at),
+            "sends": challenge.sends,
+        }
+    )
+
+
+def read_challenge(record: bytes) -> Challenge:
+    """Read what `write_challenge` wrote."""
+    data: dict[str, Any] = orjson.loads(record)
+    data["identifier"] = Identifier(*data["identifier"])
+    data["channel"] = Channel(data["channel"])
+    for name in ("binding_hash", "seed"):
+        data[name] = bytes.fromhex(data[name])
+    for name in ("created_at", "sent_at", "expires_at"):
+        data[name] = from_microseconds(data[name])
+    return Challenge(**data)

@@ -1,0 +1,127 @@
+"""Interactions: an authorization request that waits while a person signs in or says yes.
+
+The record holds the request's own parameters, which are checked anew whenever it goes on, and is bound to one browser.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from watchword.accounts import Identifier
+from watchword.clock import from_microseconds, to_microseconds
+from watchword.protocol.interaction import Consent, Progress
+from watchword.protocol.parameters import Parameters
+from watchword.services import Services
+
+LIFETIME = timedelta(hours=1)
+_FINISHED_IS_KNOWN = timedelta(minutes=10)
+_ID_LENGTH = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One waiting request. `browser` is the hash of the secret of the browser it belongs to, empty until one claims it.
+
+    `record` is what the store holds; changes are swapped against it.
+    """
+
+    id: str
+    parameters: Parameters
+    started_at: datetime
+    browser: str = ""
+    cancelled: bool = False
+    consented: Consent | None = None
+    identifier: Identifier | None = None
+    finished: bool = False
+    record: bytes = field(default=b"", repr=False)
+
+    @property
+    def progress(self) -> Progress:
+        """What the dispatcher needs to know of it."""
+        return Progress(self.started_at, self.cancelled, self.consented)
+
+
+async def begin(services: Services, parameters: Parameters, *, binding: str | None) -> Interaction:
+    """Keep a request for the browser that holds `binding`. One step of the ephemeral store.
+
+    Without a binding (a cross-site POST, which carries no cookies) the first browser that opens it claims it.
+    """
+    interaction = Interaction(
+        id=secrets.token_urlsafe(16),
+        parameters=parameters,
+        started_at=services.clock.now(),
+        browser=_browser(binding) if binding else "",
+    )
+    record = _write(interaction)
+    await services.ephemeral.put(_key(interaction.id), record, LIFETIME)
+    return replace(interaction, record=record)
+
+
+async def find(services: Services, interaction_id: str, *, binding: str | None) -> Interaction | None:
+    """Return an interaction of this browser. One step of the ephemeral store; one more to claim an unclaimed one."""
+    if len(interaction_id) != _ID_LENGTH or not binding:
+        return None
+    record = await services.ephemeral.get(_key(interaction_id))
+    if record is None:
+        return None
+    interaction = _read(interaction_id, record)
+    if not interaction.browser:
+        return await update(services, replace(interaction, browser=_browser(binding)))
+    return interaction if secrets.compare_digest(interaction.browser, _browser(binding)) else None
+
+
+async def update(services: Services, changed: Interaction) -> Interaction | None:
+    """Keep a changed interaction; None when another request changed it first. One step of the ephemeral store."""
+    record = _write(changed)
+    if not await services.ephemeral.swap(_key(changed.id), changed.record, record, LIFETIME):
+        return None
+    return replace(changed, record=record)
+
+
+async def finish(services: Services, interaction: Interaction) -> bool:
+    """Mark an interaction answered: exactly one of any number of callers may answer it. One step of the store."""
+    record = _write(replace(interaction, finished=True))
+    return await services.ephemeral.swap(_key(interaction.id), interaction.record, record, _FINISHED_IS_KNOWN)
+
+
+def _key(interaction_id: str) -> str:
+    return f"interaction:{interaction_id}"
+
+
+def _browser(binding: str) -> str:
+    return hashlib.sha256(binding.encode()).hexdigest()
+
+
+def _write(interaction: Interaction) -> bytes:
+    consented, identifier = interaction.consented, interaction.identifier
+    return orjson.dumps(
+        {
+            "parameters": interaction.parameters.pairs(),
+            "started_at": to_microseconds(interaction.started_at),
+            "browser": interaction.browser,
+            "cancelled": interaction.cancelled,
+            "consented": consented and [sorted(consented.scopes), sorted(consented.resources)],
+            "identifier": identifier and [identifier.kind, identifier.value, identifier.display],
+            "finished": interaction.finished,
+        }
+    )
+
+
+def _read(interaction_id: str, record: bytes) -> Interaction:
+    data: dict[str, Any] = orjson.loads(record)
+    consented, identifier = data["consented"], data["identifier"]
+    return Interaction(
+        id=interaction_id,
+        parameters=Parameters([(name, value) for name, value in data["parameters"]]),
+        started_at=from_microseconds(data["started_at"]),
+        browser=data["browser"],
+        cancelled=data["cancelled"],
+        consented=Consent(frozenset(consented[0]), frozenset(consented[1])) if consented else None,
+        identifier=Identifier(*identifier) if identifier else None,
+        finished=data["finished"],
+        record=record,
+    )

@@ -1,0 +1,64 @@
+"""From a proof to a session: account, session and audit in one durable transaction."""
+
+from uuid import UUID
+
+from watchword import sessions
+from watchword.accounts import Proof
+from watchword.accounts.registration import AccountDisabled, account_of
+from watchword.database import Conflict, Transaction
+from watchword.events import Caller, record
+from watchword.events.catalogue import CodeVerified, SignInDenied
+from watchword.login.guessing import CodeGone
+from watchword.protocol.errors import AccessDenied
+from watchword.protocol.interaction import Session
+from watchword.services import Services
+from watchword.sessions import StartedSession
+
+
+def verified(proof: Proof, account_id: UUID, client_id: str) -> CodeVerified:
+    """Return the event of a proof."""
+    return CodeVerified(
+        account_id=account_id, client_id=client_id, channel=proof.channel.value, identifier=proof.identifier.masked
+    )
+
+
+async def sign_in(
+    services: Services, proof: Proof, *, client_id: str, caller: Caller, current: Session | None
+) -> StartedSession:
+    """Start a session for the proof's account, made now if need be.
+
+    One transaction: four statements for a known person, seven for a new one.
+
+    Raises:
+        AccessDenied: the account may not sign in.
+        CodeGone: the proof was spent before.
+    """
+
+    async def work(transaction: Transaction) -> StartedSession:
+        account_id = await account_of(transaction, proof, client_id=client_id, caller=caller)
+        await record(transaction, verified(proof, account_id, client_id), caller)
+        return await sessions.start(
+            services,
+            transaction,
+            account_id=account_id,
+            origin=proof.origin,
+            amr=proof.amr,
+            caller=caller,
+            current=current,
+        )
+
+    try:
+        try:
+            return await services.database.transaction(work)
+        except Conflict:  # the account was made by another request a moment ago, or the proof was spent: look again
+            return await services.database.transaction(work)
+    except Conflict:
+        raise CodeGone from None
+    except AccountDisabled as disabled:
+        event = SignInDenied(account_id=disabled.account_id, client_id=client_id, reason="disabled")
+
+        async def note(transaction: Transaction) -> None:
+            await record(transaction, event, caller)
+
+        await services.database.transaction(note)
+        raise AccessDenied("This account cannot sign in. Ask the people who run this service.") from None

@@ -1,0 +1,59 @@
+"""Sending one message through the gateway of its channel, inside an outbox job."""
+
+from watchword.database import Transaction
+from watchword.delivery.message import Message
+from watchword.delivery.outcome import DeliveryFailed, Sent
+from watchword.events import Caller, record
+from watchword.events.catalogue import CodeNotSent, CodeSent
+from watchword.outbox import Abandon, Lease, Retry
+from watchword.services import Services
+
+
+async def send(services: Services, message: Message, lease: Lease, *, masked: str, client_id: str) -> None:
+    """Send a message and record what became of it. One statement to hold the lease, one for the event.
+
+    Raises:
+        Retry: the gateway may take it later.
+        Abandon: it never will, or no gateway serves the channel.
+    """
+    gateway = services.gateways.get(message.channel)
+    if gateway is None:
+        raise Abandon(f"no gateway for {message.channel}")
+    if not await lease.renew():
+        return  # another worker holds the job by now and sends it
+    try:
+        sent = await gateway.send(message)
+    except DeliveryFailed as failed:
+        await _record_failure(services, message, failed, lease, client_id)
+        if failed.retryable:
+            raise Retry(f"{gateway.name}: {failed.failure}", after=failed.retry_after) from None
+        raise Abandon(f"{gateway.name}: {failed.failure}") from None
+    await _record_success(services, message, sent, masked, client_id)
+
+
+async def _record_success(services: Services, message: Message, sent: Sent, masked: str, client_id: str) -> None:
+    event = CodeSent(
+        client_id=client_id, channel=message.channel, gateway=sent.gateway, identifier=masked, delivery=message.id
+    )
+
+    async def work(transaction: Transaction) -> None:
+        await record(transaction, event, Caller())
+
+    await services.database.transaction(work)
+
+
+async def _record_failure(
+    services: Services, message: Message, failed: DeliveryFailed, lease: Lease, client_id: str
+) -> None:
+    event = CodeNotSent(
+        client_id=client_id,
+        channel=message.channel,
+        failure=failed.failure,
+        attempt=lease.job.attempts,
+        final=lease.last_attempt or not failed.retryable,
+    )
+
+    async def work(transaction: Transaction) -> None:
+        await record(transaction, event, Caller())
+
+    await services.database.transaction(work)

@@ -1,0 +1,98 @@
+"""The consent page: may this client have what it asks for?"""
+
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from watchword import sessions
+from watchword.accounts.consent import remember
+from watchword.database import Transaction, accounts, consents
+from watchword.events import mask_identifier
+from watchword.locale import load_catalogues
+from watchword.pages.scopes import describe_scope
+from watchword.pages.steps import Step, csrf_token, go_on, keep, open_step, own_url, posted_step
+from watchword.pages.views import ConsentPage
+from watchword.protocol.authorization_request import (
+    AuthorizationRequest,
+    DisplayedError,
+    RedirectedError,
+    parse_authorization_request,
+    resolve_target,
+)
+from watchword.protocol.interaction import Consent, Session
+from watchword.web.answers import page, see_other
+from watchword.web.cookies import session_cookie
+from watchword.web.exchange import Exchange
+
+
+async def show(exchange: Exchange) -> Response:
+    """Ask. Two steps and up to three statements."""
+    step = await open_step(exchange)
+    session = await sessions.find(exchange.services, session_cookie(exchange))
+    if session is None:
+        return see_other(own_url(exchange, "/authorize", step))
+    return await _consent_page(exchange, step, session)
+
+
+async def decide(exchange: Exchange) -> Response:
+    """Take the answer: remember a yes, and go back to the dispatcher either way."""
+    step, form = await posted_step(exchange)
+    session = await sessions.find(exchange.services, session_cookie(exchange))
+    if session is None:
+        return go_on(exchange, step)
+    if form.get("decision") != "allow":
+        await keep(exchange, replace(step.interaction, cancelled=True))
+        return go_on(exchange, step)
+    request = await _request(exchange, step)
+    given = Consent(frozenset(request.scope), frozenset(request.resources))
+    await _remember(exchange, step, session, given)
+    await keep(exchange, replace(step.interaction, consented=given))
+    return go_on(exchange, step)
+
+
+async def _remember(exchange: Exchange, step: Step, session: Session, given: Consent) -> None:
+    services, client_id = exchange.services, step.client.id
+
+    async def work(transaction: Transaction) -> None:
+        before = await consents.find(transaction, account_id=session.account_id, client_id=client_id)
+        await remember(
+            transaction, given, before, account_id=session.account_id, client_id=client_id, caller=exchange.caller
+        )
+
+    await services.database.transaction(work)
+
+
+async def _request(exchange: Exchange, step: Step) -> AuthorizationRequest:
+    """Read the waiting request anew: what is asked is decided here, never by the form."""
+    parameters = step.interaction.parameters
+    try:
+        resources = await exchange.services.registry.resources()
+        return parse_authorization_request(parameters, resolve_target(parameters, step.client), resources)
+    except RedirectedError:
+        raise DisplayedError("invalid_request") from None
+
+
+async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Response:
+    request, client = await _request(exchange, step), step.client
+    catalogue = load_catalogues()[step.locale]
+    view = ConsentPage(
+        action=f"{exchange.services.issuer}/consent",
+        interaction=step.interaction.id,
+        csrf=csrf_token(exchange, step),
+        client_name=client.name,
+        client_logo=None,
+        client_uri=client.client_uri,
+        policy_uri=client.policy_uri,
+        tos_uri=client.tos_uri,
+        account_label=await account_label(exchange, session),
+        scopes=tuple(describe_scope(name, catalogue) for name in request.scope),
+        resources=request.resources,
+    )
+    return page(exchange, view, locale=step.locale)
+
+
+async def account_label(exchange: Exchange, session: Session) -> str:
+    """Return how a page names a signed-in person: a masked identifier of theirs. Two statements."""
+    shown = await accounts.show(exchange.services.database, session.account_id)
+    identifiers = shown["identifiers"] if shown else []
+    return mask_identifier(identifiers[0]["kind"], identifiers[0]["value"]) if identifiers else ""

@@ -1,0 +1,57 @@
+"""The sign-out pages: the question, and the end."""
+
+from starlette.responses import Response
+
+from watchword import sessions
+from watchword.login import signing_out
+from watchword.pages.consent import account_label
+from watchword.pages.views import ContinuePage, LogoutPage, SignedOutPage
+from watchword.protocol.authorization_request import DisplayedError
+from watchword.web.answers import page, see_other
+from watchword.web.cookies import browser_cookie, clear_cookie, session_cookie, session_cookie_name
+from watchword.web.exchange import Exchange
+from watchword.web.forms import check_form, form_token
+
+
+async def show(exchange: Exchange) -> Response:
+    """Ask whether to sign out."""
+    name, browser = exchange.query.get("request", ""), browser_cookie(exchange)
+    asked = await signing_out.find(exchange.services, name)
+    if asked is None or browser is None:
+        raise DisplayedError("interaction_lost")
+    session = await sessions.find(exchange.services, session_cookie(exchange))
+    if session is None:
+        return see_other(f"{exchange.services.issuer}/logout/done")
+    view = LogoutPage(
+        action=f"{exchange.services.issuer}/logout/confirm?request={name}",
+        csrf=form_token(exchange.services, browser=browser, purpose=f"logout:{name}"),
+        account_label=await account_label(exchange, session),
+        client_name=asked.client_name,
+    )
+    return page(exchange, view)
+
+
+async def decide(exchange: Exchange) -> Response:
+    """Sign out, or stay."""
+    name = exchange.query.get("request", "")
+    form = await exchange.form()
+    form.check_no_duplicates()
+    check_form(exchange, form.get("csrf"), purpose=f"logout:{name}")
+    asked = await signing_out.find(exchange.services, name)
+    if asked is None:
+        raise DisplayedError("interaction_lost")
+    if form.get("decision") != "sign_out":
+        return page(exchange, ContinuePage(next_url=asked.location or exchange.services.issuer))
+    session = await sessions.find(exchange.services, session_cookie(exchange))
+    if session is not None:
+        await signing_out.sign_out(exchange.services, session, exchange.caller)
+    settings = exchange.services.settings
+    cookies = [clear_cookie(settings, session_cookie_name(settings))]
+    if asked.location is not None:
+        return page(exchange, ContinuePage(next_url=asked.location, client_name=asked.client_name), cookies=cookies)
+    return see_other(f"{settings.issuer}/logout/done", cookies)
+
+
+async def done(exchange: Exchange) -> Response:
+    """Say that the browser is signed out."""
+    return page(exchange, SignedOutPage())

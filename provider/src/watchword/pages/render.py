@@ -1,0 +1,115 @@
+"""From a view to an HTML document, and the static files the documents ask for.
+
+The templates are read once and know nothing of requests. No page holds a style, a script or an event attribute of its
+own: everything comes from `/login/static/`, so that the strictest Content-Security-Policy holds.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from watchword.locale import SOURCE_LANGUAGE, Catalogue
+from watchword.pages.brand import Brand, stylesheet
+from watchword.pages.links import displayable_image, displayable_link
+from watchword.pages.views import View
+
+STATIC_PATH: Final = "/login/static/"
+
+_MEDIA_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_SLOT: Final = re.compile("\ue000(\\w+)\ue001")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A static file: its bytes, its media type, and the first 8 hexadecimal digits of its SHA-256."""
+
+    content: bytes
+    media_type: str
+    version: str
+
+
+class Pages:
+    """The templates, compiled once, with the operator's brand and the catalogues of texts."""
+
+    def __init__(self, brand: Brand, catalogues: Mapping[str, Catalogue], *, static_path: str = STATIC_PATH) -> None:
+        self._catalogues = catalogues
+        self._static_path = static_path
+        self._assets = {**_packaged_assets(), "brand.css": _as_asset("brand.css", stylesheet(brand).encode())}
+        self._templates = Environment(
+            loader=PackageLoader("watchword.pages"),
+            autoescape=True,
+            auto_reload=False,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(link=displayable_link, image=displayable_image, clock=_as_clock)
+        self._templates.globals.update(brand=brand, asset=self.asset)
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)  # compiled now, so that no request waits for it
+
+    def render(self, view: View, *, locale: str) -> str:
+        """The whole HTML document of a view; a locale we have no texts for is shown in English."""
+        catalogue = self._catalogues.get(locale) or self._catalogues[SOURCE_LANGUAGE]
+        texts = _Texts(catalogue)
+        template = self._templates.get_template(view.template)
+        return template.render(
+            view=view, locale=catalogue.locale, direction=catalogue.direction, t=texts.plain, rich=texts.emphasised
+        )
+
+    def asset(self, name: str) -> str:
+        """The path of a static file with its version, `/login/static/watchword.css?v=0123abcd`.
+
+        Raises:
+            KeyError: there is no such file.
+        """
+        return f"{self._static_path}{name}?v={self._assets[name].version}"
+
+    def static_file(self, name: str) -> Asset | None:
+        """What to serve at `/login/static/<name>`, `brand.css` included; None is a 404.
+
+        Versions change with content, so an answer to the current `?v=` may be cached for good.
+        """
+        return self._assets.get(name)
+
+    def brand_css(self) -> bytes:
+        """The generated stylesheet with the brand's colour, served as `brand.css`."""
+        return self._assets["brand.css"].content
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """How templates ask for texts."""
+
+    catalogue: Catalogue
+
+    def plain(self, key: str, **values: object) -> str:
+        return self.catalogue.text(key, **values)
+
+    def emphasised(self, key: str, **values: object) -> Markup:
+        """The text as HTML, each value escaped, isolated from the direction of the text around it, and strong."""
+        slots = {name: f"\ue000{name}\ue001" for name in values}
+        text = str(escape(self.catalogue.text(key, **slots)))
+        # The text was escaped above, and so is every value: nothing unescaped is marked safe here.
+        return Markup(_SLOT.sub(lambda slot: f"<strong><bdi>{escape(values[slot[1]])}</bdi></strong>", text))  # noqa: S704
+
+
+def _as_clock(seconds: int) -> str:
+    """Seconds as minutes and seconds: 95 is `1:35`."""
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def _packaged_assets() -> dict[str, Asset]:
+    folder = files("watchword.pages").joinpath("static")
+    return {entry.name: _as_asset(entry.name, entry.read_bytes()) for entry in folder.iterdir() if entry.is_file()}
+
+
+def _as_asset(name: str, content: bytes) -> Asset:
+    version = hashlib.sha256(content).hexdigest()[:8]
+    return Asset(content, _MEDIA_TYPES[name.rpartition(".")[2]], version)

@@ -1,0 +1,100 @@
+"""What the pages of an interaction share: finding it, checking its forms, and going back to the dispatcher."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from watchword.login import interactions
+from watchword.login.interactions import Interaction
+from watchword.pages.views import ContinuePage
+from watchword.protocol.authorization_request import DisplayedError
+from watchword.protocol.client import Client
+from watchword.protocol.parameters import Parameters
+from watchword.web.answers import page
+from watchword.web.cookies import browser_cookie
+from watchword.web.exchange import Exchange
+from watchword.web.forms import check_form, form_token
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An interaction in the browser it belongs to, with the client it is for."""
+
+    interaction: Interaction
+    client: Client
+    browser: str
+    locale: str
+
+
+async def open_step(exchange: Exchange) -> Step:
+    """Find the interaction that a page's address names.
+
+    Raises:
+        DisplayedError: it is another browser's, too old, finished, or the browser keeps no cookies.
+    """
+    browser = browser_cookie(exchange)
+    if browser is None:
+        raise DisplayedError("cookies_blocked")
+    return await _step(exchange, exchange.query.get("interaction", ""), browser)
+
+
+async def posted_step(exchange: Exchange) -> tuple[Step, Parameters]:
+    """Find the interaction of a posted form, and the form.
+
+    Raises:
+        FormRefused: the form is not from our page in this browser.
+        DisplayedError: as `open_step`.
+    """
+    form = await exchange.form()
+    form.check_no_duplicates()
+    interaction_id = form.get("interaction", "")
+    if browser_cookie(exchange) is None:
+        raise DisplayedError("cookies_blocked")
+    browser = check_form(exchange, form.get("csrf"), purpose=interaction_id)
+    return await _step(exchange, interaction_id, browser), form
+
+
+async def _step(exchange: Exchange, interaction_id: str, browser: str) -> Step:
+    interaction = await interactions.find(exchange.services, interaction_id, binding=browser)
+    if interaction is None:
+        raise DisplayedError("interaction_lost")
+    if interaction.finished:
+        raise DisplayedError("interaction_finished")
+    client = await exchange.services.registry.client(interaction.parameters.get("client_id", ""))
+    if client is None:
+        raise DisplayedError("unknown_client")
+    return Step(interaction, client, browser, exchange.locale(interaction.parameters.get("ui_locales")))
+
+
+def csrf_token(exchange: Exchange, step: Step) -> str:
+    """Return the token of this interaction's forms."""
+    return form_token(exchange.services, browser=step.browser, purpose=step.interaction.id)
+
+
+def own_url(exchange: Exchange, path: str, step: Step) -> str:
+    """Return the address of a page of this interaction."""
+    return f"{exchange.services.issuer}{path}?{urlencode({'interaction': step.interaction.id})}"
+
+
+def go_on(exchange: Exchange, step: Step, cookies: Iterable[tuple[str, str]] = ()) -> Response:
+    """Go back to the dispatcher from a form.
+
+    With a page and a meta refresh, not a redirect: its next redirect leaves our origin, and Chromium would hold the
+    whole chain against `form-action 'self'`.
+    """
+    view = ContinuePage(next_url=own_url(exchange, "/authorize", step), client_name=step.client.name)
+    return page(exchange, view, locale=step.locale, cookies=cookies)
+
+
+async def keep(exchange: Exchange, changed: Interaction) -> Interaction:
+    """Keep a changed interaction.
+
+    Raises:
+        DisplayedError: it went on in another tab meanwhile.
+    """
+    kept = await interactions.update(exchange.services, changed)
+    if kept is None:
+        raise DisplayedError("interaction_lost")
+    return kept

@@ -1,0 +1,214 @@
+"""What each hosted page shows: one frozen value per page, everything its template needs and nothing else.
+
+Texts in a view are already in the person's language; the page's own wording comes from the catalogue. Every value is
+escaped by the template, and addresses go through `links.displayable_link` or `displayable_image`: a view may carry
+what a client registered, exactly as it was registered.
+
+`interaction` names the interaction the form belongs to and `csrf` is the form's token: both are posted back as hidden
+fields. `client_name` is the relying party's name, None where none is known; `client_logo` its logo, shown only where
+the Content-Security-Policy lets it load.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLink:
+    """This page in another language: its tag (BCP 47), its own name for itself, and where it is."""
+
+    locale: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What all pages have in common.
+
+    Attributes:
+        language_links: the languages to switch to, shown in the footer; none by default.
+    """
+
+    template: ClassVar[str]
+    language_links: tuple[LanguageLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierPage(View):
+    """The first step: one box for an email address or a phone number.
+
+    Posts `interaction`, `csrf`, `identifier` and, where phones are accepted, `region`.
+
+    Attributes:
+        action: where `continue` posts; `cancel_action` is where `cancel` posts the same form.
+        identifier: what was typed before, shown again beside its error.
+        region: the selected country of numbers typed without `+` (ISO 3166-1 alpha-2).
+        regions: the countries to choose from, as (code, label), in the order to show.
+        accepts: "email", "phone" or both; one of them at least.
+    """
+
+    template: ClassVar[str] = "identifier.html"
+    action: str
+    interaction: str
+    csrf: str
+    client_name: str
+    client_logo: str | None = None
+    identifier: str = ""
+    error: str | None = None
+    region: str = ""
+    regions: tuple[tuple[str, str], ...] = ()
+    accepts: frozenset[str] = frozenset({"email", "phone"})
+    can_cancel: bool = False
+    cancel_action: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodePage(View):
+    """The second step: the one-time code that was sent.
+
+    Posts `interaction`, `csrf` and `one_time_code`; resending, changing the identifier and cancelling are forms of
+    their own that post `interaction` and `csrf`.
+
+    Attributes:
+        sent_to: the identifier as this person may see it, in full or masked.
+        attempts_left: shown when not None; None hides how many guesses are left.
+        works_until: a time of day, as text.
+        resend_in: seconds until another code may be asked for; 0 is now. The server decides, the page only counts.
+        notice: good news to announce, such as that the code was sent again.
+        identifier: for password managers, in a field that is neither seen nor posted.
+    """
+
+    template: ClassVar[str] = "one_time_code.html"
+    action: str
+    resend_action: str
+    change_action: str
+    cancel_action: str
+    interaction: str
+    csrf: str
+    client_name: str
+    sent_to: str
+    channel: Literal["email", "sms", "whatsapp"]
+    code_length: int = 6
+    alphabet: str = "digits"
+    error: str | None = None
+    attempts_left: int | None = None
+    works_until: str
+    resend_in: int = 0
+    notice: str | None = None
+    identifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeLine:
+    """One thing a client asks for: the scope's wire name, and what it means to the person."""
+
+    name: str
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentPage(View):
+    """Whether a client may have what it asks for. Posts `interaction`, `csrf` and `decision`, `allow` or `deny`.
+
+    Attributes:
+        account_label: whose data it is: the identifier, masked.
+        resources: the protected resources the client wants to call.
+    """
+
+    template: ClassVar[str] = "consent.html"
+    action: str
+    interaction: str
+    csrf: str
+    client_name: str
+    client_logo: str | None = None
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    account_label: str
+    scopes: tuple[ScopeLine, ...]
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContinuePage(View):
+    """A form's way out of our origin: the page moves on by itself and shows the link it follows.
+
+    Attributes:
+        next_url: our own `/authorize?interaction=...`.
+    """
+
+    template: ClassVar[str] = "continue.html"
+    next_url: str
+    client_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage(View):
+    """What went wrong, in words, and the request id to quote to whoever helps. `status` is the answer's HTTP status."""
+
+    template: ClassVar[str] = "error.html"
+    title: str
+    description: str
+    request_id: str
+    home_url: str | None = None
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedPage(View):
+    """The interaction was finished before: nothing to do here, and where to go instead."""
+
+    template: ClassVar[str] = "finished.html"
+    client_name: str | None = None
+    home_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutPage(View):
+    """Asks before signing out. Posts `csrf` and `decision`, `sign_out` or `stay`."""
+
+    template: ClassVar[str] = "logout.html"
+    action: str
+    csrf: str
+    account_label: str
+    client_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOutPage(View):
+    """Signed out. `return_url` is the client's registered `post_logout_redirect_uri`, where there is one."""
+
+    template: ClassVar[str] = "signed_out.html"
+    client_name: str | None = None
+    return_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxMessage:
+    """A message that development mode kept instead of sending it. `sent_at` is aware."""
+
+    id: str
+    to: str
+    channel: str
+    gateway: str
+    subject: str | None
+    text: str
+    one_time_code: str | None
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxPage(View):
+    """The development mailbox.
+
+    Attributes:
+        messages: in the order to show, newest first.
+        to: the recipient the list is narrowed to, empty for all; the form sends it back as `?to=`.
+    """
+
+    template: ClassVar[str] = "mailbox.html"
+    messages: tuple[MailboxMessage, ...]
+    to: str = ""

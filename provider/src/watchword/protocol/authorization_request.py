@@ -1,0 +1,258 @@
+"""The authorization request (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
+
+Two boundaries: until client and redirect URI are trusted an error is *displayed*, afterwards it is *redirected*. CHECKS
+is the whole policy behind the second boundary, in the order it is read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from watchword.protocol.client import Client
+from watchword.protocol.errors import (
+    InvalidRequest,
+    InvalidScope,
+    InvalidTarget,
+    ProtocolError,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from watchword.protocol.parameters import Parameters
+from watchword.protocol.pkce import is_code_challenge
+from watchword.protocol.vocabulary import OPENID_SCOPES, PROMPTS, RESPONSE_MODES, ResponseMode
+
+_LONGEST = {
+    "state": 1024, "nonce": 512, "scope": 1024, "login_hint": 320, "ui_locales": 128, "claims_locales": 128,
+    "acr_values": 256, "id_token_hint": 8192,
+}  # fmt: skip
+_LONGEST_MAX_AGE = 10  # digits
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A registered protected resource: the audience of a token and the scopes it knows."""
+
+    audience: str
+    scopes: frozenset[str]
+    lifetime: int | None = None
+    client_id: str | None = None
+    opaque: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the answer to an authorization request may go."""
+
+    client: Client
+    redirect_uri: str
+    response_mode: ResponseMode
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that passed every check. `scope` keeps only what the client may have."""
+
+    target: Target
+    scope: tuple[str, ...]
+    resources: tuple[str, ...]
+    prompt: frozenset[str]
+    max_age: int | None
+    nonce: str | None
+    code_challenge: str | None
+    login_hint: str | None
+    id_token_hint: str | None
+    ui_locales: str | None
+
+    @property
+    def client(self) -> Client:
+        """The client that asks."""
+        return self.target.client
+
+
+class DisplayedError(Exception):
+    """An error for the person alone: nothing in the request is trusted enough to redirect to.
+
+    `page` names the text of the page: `unknown_client`, `redirect_uri_mismatch` or `invalid_request`.
+    """
+
+    def __init__(self, page: str, *, detail: str = "") -> None:
+        self.page, self.detail = page, detail
+        super().__init__(page)
+
+
+class RedirectedError(Exception):
+    """An error for the client, at a redirect URI that is its own."""
+
+    def __init__(self, error: ProtocolError, target: Target) -> None:
+        self.error, self.target = error, target
+        super().__init__(error.error)
+
+
+def resolve_target(parameters: Parameters, client: Client | None) -> Target:
+    """Settle where answers go: the line between displayed and redirected errors (RFC 6749 section 4.1.2.1).
+
+    Raises:
+        DisplayedError: the client is unknown, or the redirect URI is missing or not registered.
+    """
+    if parameters.duplicates & {"client_id", "redirect_uri"}:
+        raise DisplayedError("invalid_request", detail="client_id or redirect_uri given twice")
+    if client is None:
+        raise DisplayedError("unknown_client")
+    # OpenID Connect requires redirect_uri; OAuth lets a single registered one stand in (RFC 6749 section 3.1.2.3).
+    redirect_uri = parameters.get("redirect_uri")
+    if redirect_uri is None:
+        if "openid" in parameters.get("scope", "").split() or len(client.redirect_uris) != 1:
+            raise DisplayedError("redirect_uri_mismatch", detail="no redirect_uri")
+        redirect_uri = client.redirect_uris[0]
+    if not client.owns_redirect_uri(redirect_uri):
+        raise DisplayedError("redirect_uri_mismatch", detail="redirect_uri is not registered")
+    state = None if "state" in parameters.duplicates else parameters.get("state")
+    return Target(client, redirect_uri, "query", state)
+
+
+def parse_authorization_request(
+    parameters: Parameters, target: Target, resources: Mapping[str, Resource]
+) -> AuthorizationRequest:
+    """Run CHECKS and return the request they describe. Parameters nobody knows are ignored.
+
+    Raises:
+        RedirectedError: with the first check's error.
+    """
+    try:
+        for check in CHECKS:
+            check(parameters, target.client, resources)
+    except ProtocolError as error:
+        raise RedirectedError(error, target) from None
+    chosen = _chosen_resources(parameters, target.client)
+    max_age = parameters.get("max_age")
+    return AuthorizationRequest(
+        target=target,
+        scope=granted_scope(parameters.get("scope", "").split(), target.client, chosen, resources),
+        resources=chosen,
+        prompt=frozenset(parameters.get("prompt", "").split()),
+        max_age=int(max_age) if max_age is not None else target.client.default_max_age,
+        nonce=parameters.get("nonce"),
+        code_challenge=parameters.get("code_challenge"),
+        login_hint=parameters.get("login_hint"),
+        id_token_hint=parameters.get("id_token_hint"),
+        ui_locales=parameters.get("ui_locales"),
+    )
+
+
+def granted_scope(
+    asked: list[str], client: Client, audiences: tuple[str, ...], resources: Mapping[str, Resource]
+) -> tuple[str, ...]:
+    """Keep, in their order, the scopes that the client may have at these audiences.
+
+    OpenID's own scopes need the client's registration; a resource's scopes need the resource among the audiences.
+    """
+    of_resources = frozenset[str]().union(*(resources[name].scopes for name in audiences if name in resources))
+    allowed = (client.scopes & OPENID_SCOPES) | (client.scopes & of_resources)
+    return tuple(dict.fromkeys(scope for scope in asked if scope in allowed))
+
+
+def _chosen_resources(parameters: Parameters, client: Client) -> tuple[str, ...]:
+    if parameters.resources:
+        return parameters.resources
+    return (client.default_resource,) if client.default_resource else ()
+
+
+Check = Callable[[Parameters, Client, Mapping[str, Resource]], None]
+
+
+def check_duplicates(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+    """Each parameter at most once (RFC 6749 section 3.1)."""
+    parameters.check_no_duplicates()
+
+
+def check_lengths(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+    """No value beyond what a client can need."""
+    for name, longest in _LONGEST.items():
+        if len(parameters.get(name, "")) > longest:
+            raise InvalidRequest(f"The parameter {name} is longer than {longest} characters.")
+
+
+def check_request_objects(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+    """Request objects are refused rather than ignored (OpenID Connect Core section 6)."""
+    if "request" in parameters:
+        raise RequestNotSupported("Request objects are not supported.")
+    if "request_uri" in parameters:
+        raise RequestUriNotSupported("request_uri is not supported.")
+    if "registration" in parameters:
+        raise RegistrationNotSupported("Register the client instead of sending registration.")
+
+
+def check_response_type(parameters: Parameters, client: Client, _resources: Mapping[str, Resource]) -> None:
+    """Only `code` (RFC 9700 section 2.1.2)."""
+    if parameters.required("response_type") != "code":
+        raise UnsupportedResponseType("Only response_type=code is supported.")
+    if "code" not in client.response_types or "authorization_code" not in client.grant_types:
+        raise UnauthorizedClient("The client is not registered for response_type=code.")
+
+
+def check_response_mode(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+    """OAuth 2.0 Multiple Response Types section 2.1."""
+    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
+        raise InvalidRequest(f"Supported values of response_mode are {', '.join(RESPONSE_MODES)}.")
+
+
+def check_prompt(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+    """OpenID Connect Core section 3.1.2.1: `none` stands alone."""
+    asked = parameters.get("prompt", "").split()
+    if unknown := [prompt for prompt in asked if prompt not in PROMPTS]:
+        raise InvalidRequest("The parameter prompt holds an unknown value.", detail=unknown[0][:40])
+    if "none" in asked and len(set(asked)) > 1:
+        raise InvalidRequest("prompt=none cannot be combined with another value.")
+
+
+def check_max_age(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+    """A number of seconds, zero included (OpenID Connect Core section 3.1.2.1)."""
+    text = parameters.get("max_age")
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_MAX_AGE):
+        raise InvalidRequest("The parameter max_age must be a number of seconds.")
+
+
+def check_pkce(parameters: Parameters, client: Client, _resources: Mapping[str, Resource]) -> None:
+    """S256 always when sent, and required by the client's policy (RFC 7636, RFC 9700 section 2.1.1)."""
+    challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method", "plain")
+    if challenge is None:
+        if client.public or client.pkce_required:
+            raise InvalidRequest("PKCE is required: send code_challenge and code_challenge_method=S256.")
+        if "code_challenge_method" in parameters:
+            raise InvalidRequest("code_challenge_method came without code_challenge.")
+        return
+    if method != "S256":
+        raise InvalidRequest("Only code_challenge_method=S256 is supported.")
+    if not is_code_challenge(challenge):
+        raise InvalidRequest("The parameter code_challenge must be 43 base64url characters.")
+
+
+def check_resources(parameters: Parameters, _client: Client, resources: Mapping[str, Resource]) -> None:
+    """Only registered audiences (RFC 8707 section 2)."""
+    for audience in parameters.resources:
+        if audience not in resources:
+            raise InvalidTarget("The resource is not registered here.")
+
+
+def check_scope(parameters: Parameters, client: Client, resources: Mapping[str, Resource]) -> None:
+    """Something must be left of what was asked (RFC 6749 section 3.3)."""
+    asked = parameters.get("scope", "").split()
+    if not granted_scope(asked, client, _chosen_resources(parameters, client), resources):
+        raise InvalidScope("None of the scopes asked for is available to this client.")
+
+
+CHECKS: tuple[Check, ...] = (
+    check_duplicates,
+    check_lengths,
+    check_request_objects,
+    check_response_type,
+    check_response_mode,
+    check_prompt,
+    check_max_age,
+    check_pkce,
+    check_resources,
+    check_scope,
+)

@@ -1,0 +1,36 @@
+"""The protocol's own words: the values that requests and metadata may hold."""
+
+from typing import Final, Literal
+
+SigningAlgorithm = Literal["RS256", "ES256"]
+SIGNING_ALGORITHMS: Final[tuple[SigningAlgorithm, ...]] = ("RS256", "ES256")
+ACCESS_TOKEN_ALGORITHM: Final[SigningAlgorithm] = "ES256"  # noqa: S105 - a name, no password
+
+ResponseMode = Literal["query", "form_post"]
+RESPONSE_MODES: Final[tuple[ResponseMode, ...]] = ("query",)
+
+Prompt = Literal["none", "login", "consent", "select_account"]
+PROMPTS: Final[tuple[Prompt, ...]] = ("none", "login", "consent", "select_account")
+
+AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+AUTHENTICATION_METHODS: Final[tuple[AuthenticationMethod, ...]] = (
+    "client_secret_basic",
+    "client_secret_post",
+    "none",
+)
+
+SecurityProfile = Literal["oidc"]
+
+# OpenID Connect Core section 5.4: what each scope lets a client read at /userinfo.
+SCOPE_CLAIMS: Final[dict[str, tuple[str, ...]]] = {
+    "openid": ("sub",),
+    "profile": (
+        "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+        "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+    ),
+    "email": ("email", "email_verified"),
+    "phone": ("phone_number", "phone_number_verified"),
+    "address": ("address",),
+    "offline_access": (),
+}  # fmt: skip
+OPENID_SCOPES: Final = frozenset(SCOPE_CLAIMS)

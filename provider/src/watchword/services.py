@@ -1,0 +1,35 @@
+"""The frozen bundle that every endpoint receives: what the composition root made, and nothing found by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from watchword.clock import Clock
+from watchword.database import Database
+from watchword.delivery.gateway import Gateway
+from watchword.delivery.message import Channel
+from watchword.ephemeral import EphemeralStore
+from watchword.keys import Keyring, Roots
+from watchword.outbox import Outbox
+from watchword.registry import Registry
+from watchword.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Settings, clock, stores, keys, the registry of clients, the outbox and the gateways by channel."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    ephemeral: EphemeralStore
+    roots: Roots
+    keyring: Keyring
+    restore_epoch: int
+    registry: Registry
+    outbox: Outbox
+    gateways: Mapping[Channel, Gateway]
+
+    @property
+    def issuer(self) -> str:
+        """The provider's own URL."""
+        return self.settings.issuer

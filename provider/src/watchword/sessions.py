@@ -1,0 +1,90 @@
+"""Sessions: start, find, end, and what dies with one."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from watchword.database import Transaction, grants
+from watchword.database import sessions as rows
+from watchword.events import Caller, record
+from watchword.events.catalogue import SessionCreated, SessionEnded
+from watchword.keys import fingerprint
+from watchword.protocol.interaction import Session
+from watchword.services import Services
+
+_TOUCH_EVERY = timedelta(minutes=5)
+_LONGEST_USER_AGENT = 256
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A new session and the secret its cookie carries; only the secret's hash is kept."""
+
+    session: Session
+    cookie: str = field(repr=False)
+
+
+async def find(services: Services, cookie: str | None) -> Session | None:
+    """Return the live session of a cookie. One statement; one write more when it was not seen for five minutes."""
+    if not cookie:
+        return None
+    idle = services.settings.session_idle // _MICROSECOND
+    found = await rows.find(services.database, token_hash=fingerprint(cookie), idle=idle)
+    if found is None:
+        return None
+    session, seen_at = found
+    if services.clock.now() - seen_at > _TOUCH_EVERY:
+        await services.database.transaction(lambda transaction: rows.touch(transaction, session.id))
+    return session
+
+
+async def start(
+    services: Services,
+    transaction: Transaction,
+    *,
+    account_id: UUID,
+    origin: bytes,
+    amr: tuple[str, ...],
+    caller: Caller,
+    current: Session | None,
+) -> StartedSession:
+    """Start a session in the caller's transaction, always under a new secret. Two statements.
+
+    When the browser's current session belongs to the same account, that one goes on with the new sign-in; another
+    account's ends.
+
+    Raises:
+        Conflict: the proof it grows from was spent before.
+    """
+    if current is not None and current.account_id != account_id:
+        await end(transaction, current, reason="replaced", spare_offline=True, caller=caller)
+        current = None
+    cookie = secrets.token_urlsafe(32)
+    facts: dict[str, Any] = {
+        "token_hash": fingerprint(cookie),
+        "account_id": account_id,
+        "origin": origin,
+        "amr": amr,
+        "expires_at": services.clock.now() + services.settings.session_lifetime,
+        "user_agent": caller.user_agent[:_LONGEST_USER_AGENT],
+        "address": caller.address,
+    }
+    session = None if current is None else await rows.put(transaction, current.id, renew=True, **facts)
+    if session is None:
+        session = await rows.put(transaction, uuid4(), renew=False, **facts)
+    assert session is not None
+    event = SessionCreated(account_id=account_id, session_id=session.id, amr=" ".join(amr))
+    await record(transaction, event, caller)
+    return StartedSession(session, cookie)
+
+
+async def end(transaction: Transaction, session: Session, *, reason: str, spare_offline: bool, caller: Caller) -> None:
+    """End a session and revoke its grants. `spare_offline` keeps those with `offline_access` (RP-initiated logout)."""
+    if not await rows.end(transaction, session.id):
+        return
+    revoked = await grants.revoke_of_session(transaction, session.id, spare_offline=spare_offline)
+    event = SessionEnded(account_id=session.account_id, session_id=session.id, reason=reason, grants=revoked)
+    await record(transaction, event, caller)

@@ -1,0 +1,133 @@
+"""The only issuer of tokens: an `Authorization`, whatever grant type made it, becomes a token response."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from watchword.protocol import access_token, id_token, refresh_token
+from watchword.protocol.authorization_request import Resource
+from watchword.protocol.client import Client
+from watchword.protocol.vocabulary import ACCESS_TOKEN_ALGORITHM
+from watchword.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """The refresh token that goes with an authorization: a generation of a family."""
+
+    family_id: UUID
+    generation: int
+    secret: bytes = field(repr=False)
+    mac_kid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What any grant type comes to: who may have which token for what.
+
+    `account_id` is empty when the client acts for itself. `nonce` is the authorization request's.
+    """
+
+    grant_type: str
+    client: Client
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    account_id: UUID | None = None
+    session_id: UUID | None = None
+    grant_id: UUID | None = None
+    auth_time: datetime | None = None
+    amr: tuple[str, ...] = ()
+    nonce: str | None = None
+    refresh: Refresh | None = None
+    lifetime: timedelta | None = None
+
+
+def issue(services: Services, authorization: Authorization) -> dict[str, Any]:
+    """Issue the token response (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
+
+    No statement. Signatures: one for the access token, one more for an ID token when `openid` was granted.
+    """
+    now = services.clock.now()
+    lifetime = authorization.lifetime or services.settings.access_token_lifetime
+    token = _access_token(services, authorization, now, lifetime)
+    response: dict[str, Any] = {
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": int(lifetime.total_seconds()),
+        "scope": " ".join(authorization.scope),
+    }
+    if authorization.refresh is not None:
+        response["refresh_token"] = write_refresh_token(services, authorization.refresh)
+    if authorization.account_id is not None and "openid" in authorization.scope:
+        response["id_token"] = _id_token(services, authorization, token, now)
+    return response
+
+
+def audience_and_lifetime(
+    services: Services, audiences: tuple[str, ...], resources: Mapping[str, Resource]
+) -> tuple[tuple[str, ...], timedelta]:
+    """Return the audience of a token, the issuer when there is no resource, and the shortest lifetime among them."""
+    lifetimes = [services.settings.access_token_lifetime]
+    lifetimes += [
+        timedelta(seconds=found.lifetime) for name in audiences if (found := resources.get(name)) and found.lifetime
+    ]
+    return audiences or (services.issuer,), min(lifetimes)
+
+
+def write_refresh_token(services: Services, refresh: Refresh) -> str:
+    """Write the refresh token of one generation. One HMAC."""
+    return refresh_token.write_refresh_token(
+        services.keyring.mac[refresh.mac_kid],
+        issuer=services.issuer,
+        mac_kid=refresh.mac_kid,
+        family_id=refresh.family_id,
+        generation=refresh.generation,
+        family_secret=refresh.secret,
+        epoch=services.restore_epoch,
+    )
+
+
+def _access_token(services: Services, authorization: Authorization, now: datetime, lifetime: timedelta) -> str:
+    claims = access_token.access_token_claims(
+        issuer=services.issuer,
+        subject=_subject(authorization),
+        audience=authorization.audience,
+        client_id=authorization.client.id,
+        scope=authorization.scope,
+        grant_id=_text(authorization.grant_id),
+        session_id=_text(authorization.session_id),
+        auth_time=authorization.auth_time,
+        jti=secrets.token_urlsafe(16),
+        now=now,
+        lifetime=lifetime,
+    )
+    return services.keyring.signing[ACCESS_TOKEN_ALGORITHM].sign(claims, typ=access_token.TYPE)
+
+
+def _id_token(services: Services, authorization: Authorization, token: str, now: datetime) -> str:
+    assert authorization.auth_time is not None
+    claims = id_token.id_token_claims(
+        issuer=services.issuer,
+        subject=_subject(authorization),
+        client_id=authorization.client.id,
+        session_id=_text(authorization.session_id),
+        auth_time=authorization.auth_time,
+        amr=authorization.amr,
+        nonce=authorization.nonce,
+        access_token=token,
+        now=now,
+        lifetime=services.settings.id_token_lifetime,
+    )
+    return services.keyring.signing[authorization.client.id_token_signed_response_alg].sign(claims, typ="JWT")
+
+
+def _subject(authorization: Authorization) -> str:
+    """The account's UUID; for a client acting for itself its own id, which no account can have (RFC 9700 4.15)."""
+    return authorization.client.id if authorization.account_id is None else str(authorization.account_id)
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)

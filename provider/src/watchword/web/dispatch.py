@@ -1,0 +1,78 @@
+"""From an ASGI request to an endpoint's answer: one dictionary look-up, one error boundary."""
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from watchword.services import Services
+from watchword.telemetry import request_id
+from watchword.web.answers import add_transport_security, json_answer
+from watchword.web.endpoint import Access, Endpoint
+from watchword.web.errors import Problem, ProblemPage, error_answer
+from watchword.web.exchange import Exchange, Renderer
+
+_ISSUES = frozenset({"/authorize", "/logout"})  # here even a GET acts, so HEAD is not offered
+
+
+class Dispatch:
+    """The routes of a provider. Exact paths first; prefixes (`/*`) after them."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        base_path: str,
+        renderer: Renderer,
+        locales: Sequence[str],
+        problem_page: ProblemPage,
+        services: Callable[[], Services],
+    ) -> None:
+        self._exact = {base_path + e.path: e for e in endpoints if not e.path.endswith("/*")}
+        self._prefixes = [(base_path + e.path[:-1], e) for e in endpoints if e.path.endswith("/*")]
+        self._renderer, self._locales, self._problem_page = renderer, locales, problem_page
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; refuse a WebSocket."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        services = self._services()
+        name = secrets.token_hex(8)
+        request_id.set(name)
+        exchange = Exchange(services, self._renderer, self._locales, scope, receive, name)
+        response = await self._answer(exchange)
+        response.headers["x-request-id"] = name
+        if services.settings.secure:
+            add_transport_security(response)
+        await response(scope, receive, send)
+
+    async def _answer(self, exchange: Exchange) -> Response:
+        endpoint = self._find(exchange.path)
+        if endpoint is None or (endpoint.access is Access.DEVELOPMENT and not exchange.services.settings.development):
+            return self._plain_problem(exchange, "not_found", 404)
+        handler = endpoint.methods.get(exchange.method)
+        if handler is None and exchange.method == "HEAD" and endpoint.path not in _ISSUES:
+            handler = endpoint.methods.get("GET")
+        if handler is None:
+            response = self._plain_problem(exchange, "method_not_allowed", 405)
+            response.headers["allow"] = ", ".join(sorted(endpoint.methods))
+            return response
+        try:
+            return await handler(exchange)
+        except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
+            for_people = endpoint.access in {Access.PERSON, Access.DEVELOPMENT}
+            return error_answer(exchange, error, for_people=for_people, problem_page=self._problem_page)
+
+    def _find(self, path: str) -> Endpoint | None:
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        return next((endpoint for prefix, endpoint in self._prefixes if path.startswith(prefix)), None)
+
+    def _plain_problem(self, exchange: Exchange, error: str, status: int) -> Response:
+        if exchange.wants_html():
+            return self._problem_page(exchange, Problem(error, status))
+        return json_answer({"error": error}, status=status)

@@ -1,0 +1,185 @@
+"""One HTTP exchange as an endpoint sees it: what was sent, by whom, and the services to answer with."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from watchword.events import Caller
+from watchword.locale import choose_locale
+from watchword.protocol.errors import InvalidRequest, RequestTooLarge
+from watchword.protocol.parameters import Parameters, parse_parameters
+from watchword.services import Services
+from watchword.web.strict_json import parse_json_object
+
+FORM_LIMIT = 32 * 1024
+JSON_LIMIT = 16 * 1024
+QUERY_LIMIT = 8 * 1024
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Renderer(Protocol):
+    """What turns a page's view into HTML; the pages bring it."""
+
+    def render(self, view: Any, *, locale: str) -> str:
+        """Return the whole document."""
+        ...
+
+    def static_file(self, name: str) -> Any:
+        """Return a stylesheet, script or picture of the pages; None when there is no such file."""
+        ...
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request, read as far as an endpoint asks."""
+
+    services: Services
+    renderer: Renderer
+    locales: Sequence[str]
+    scope: Scope
+    receive: Receive
+    request_id: str
+    _headers: Headers | None = field(default=None, repr=False)
+    _query: Parameters | None = field(default=None, repr=False)
+    _cookies: Mapping[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def method(self) -> str:
+        """GET, POST ..."""
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        """The path inside the issuer."""
+        path: str = self.scope["path"]
+        return path
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers."""
+        if self._headers is None:
+            self._headers = Headers(scope=self.scope)
+        return self._headers
+
+    @property
+    def query(self) -> Parameters:
+        """The query's parameters.
+
+        Raises:
+            InvalidRequest: it is malformed or longer than 8 KiB.
+        """
+        if self._query is None:
+            raw: bytes = self.scope["query_string"]
+            if len(raw) > QUERY_LIMIT:
+                raise RequestTooLarge("The query is longer than 8 KiB. Send the request as a POST form.")
+            self._query = parse_parameters(raw)
+        return self._query
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """Cookies by name. A name that stands twice counts as absent: a sibling subdomain may have set one of them."""
+        if self._cookies is None:
+            self._cookies = _parse_cookies(self.headers.getlist("cookie"))
+        return self._cookies
+
+    @property
+    def caller(self) -> Caller:
+        """Where the request comes from, for the audit trail."""
+        return Caller(self.address, self.headers.get("user-agent", "")[:256], self.request_id)
+
+    @property
+    def address(self) -> str:
+        """The peer's address; from X-Forwarded-For only behind a trusted proxy."""
+        client = self.scope.get("client")
+        peer = client[0] if client else ""
+        return _forwarded_address(peer, self.headers.getlist("x-forwarded-for"), self.services.settings.trusted_proxies)
+
+    def locale(self, ui_locales: str | None = None) -> str:
+        """The language to answer in: what the client asked for, then what the browser prefers."""
+        default = self.services.settings.default_locale
+        return choose_locale(ui_locales, self.headers.get("accept-language"), self.locales, default)
+
+    def wants_html(self) -> bool:
+        """Whether a person's browser asks."""
+        return "text/html" in self.headers.get("accept", "")
+
+    async def form(self) -> Parameters:
+        """Read a form.
+
+        Raises:
+            InvalidRequest: another content type, malformed, or beyond 32 KiB.
+        """
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+            raise InvalidRequest(f"Send the parameters as {_FORM}.")
+        return parse_parameters(await self._body(FORM_LIMIT))
+
+    async def json(self) -> dict[str, Any]:
+        """Read a JSON object.
+
+        Raises:
+            InvalidRequest: another content type, not strict JSON, or beyond 16 KiB.
+        """
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise InvalidRequest("Send the request as application/json.")
+        return parse_json_object(await self._body(JSON_LIMIT))
+
+    async def _body(self, limit: int) -> bytes:
+        too_large = RequestTooLarge(f"The body is larger than {limit // 1024} KiB.")
+        announced = self.headers.get("content-length", "")
+        if announced.isdigit() and int(announced[:12]) > limit:
+            raise too_large
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise InvalidRequest("The connection closed before the body was complete.")
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise too_large
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+
+
+def _parse_cookies(headers: list[str]) -> dict[str, str]:
+    cookies: dict[str, str] = {}
+    twice: set[str] = set()
+    for pair in ";".join(headers).split(";"):
+        name, separator, value = pair.strip().partition("=")
+        if separator and name in cookies:
+            twice.add(name)
+        if separator:
+            cookies[name] = value.strip('"')
+    for name in twice:
+        del cookies[name]
+    return cookies
+
+
+def _forwarded_address(peer: str, forwarded: list[str], trusted_proxies: tuple[str, ...]) -> str:
+    """Walk the chain from our side and stop at the first hop that no trusted proxy vouches for."""
+    address = _parse_address(peer)
+    if address is None:
+        return peer
+    networks = [ipaddress.ip_network(network, strict=False) for network in trusted_proxies]
+    hops = [hop.strip() for header in forwarded for hop in header.split(",")]
+    while hops and any(address in network for network in networks):
+        hop = _parse_address(hops.pop())
+        if hop is None:
+            break
+        address = hop
+    return str(address)
+
+
+def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,153 @@
+import itertools
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from tests.middleware.support import get, protect
+from watchword_asgi import Rule
+from watchword_asgi.rules import find_rule
+from watchword_asgi.testing import LocalIssuer
+
+DEFAULT = Rule("*")
+
+
+@pytest.fixture(scope="module")
+def issuer() -> LocalIssuer:
+    return LocalIssuer()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("/health", "/health", True),
+        ("/health", "/health/", False),
+        ("/health", "/healthz", False),
+        ("/health", "/Health", False),
+        ("/health", "//health", False),
+        ("/docs/*", "/docs/a/b", True),
+        ("/docs/*", "/docs/", True),
+        ("/docs/*", "/docs", True),
+        ("/docs/*", "/docsy", False),
+        ("/docs/*", "//docs/a", False),
+        ("/file*", "/files", True),
+        ("/*", "/", True),
+        ("/*", "", True),
+        ("*", "/anything", True),
+    ],
+)
+def test_a_pattern_matches_the_path_exactly_up_to_its_star(pattern: str, path: str, matches: bool) -> None:
+    assert Rule(pattern).matches(path, "GET") is matches
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    rules = (Rule("/a/public", public=True), Rule("/a/*", scopes="a"), Rule("/*", optional=True))
+    found = [find_rule(rules, path, "GET", default=DEFAULT) for path in ("/a/public", "/a/x", "/b")]
+    assert found == list(rules)
+
+
+def test_where_no_rule_matches_the_default_stands() -> None:
+    assert find_rule((Rule("/a", public=True),), "/b", "GET", default=DEFAULT) is DEFAULT
+
+
+def test_a_rule_for_methods_matches_those_alone_and_no_websocket() -> None:
+    rule = Rule("/notes", public=True, methods="get")
+    assert [rule.matches("/notes", method) for method in ("GET", "HEAD", "POST", None)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("pattern", ["health", "", "/a*b", "/**", "/*/x"])
+def test_a_pattern_that_cannot_work_is_refused_at_once(pattern: str) -> None:
+    with pytest.raises(ValueError, match="rule path"):
+        Rule(pattern)
+
+
+def test_a_public_rule_that_asks_for_something_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="public and yet"):
+        Rule("/x", public=True, scopes="a")
+
+
+@pytest.mark.parametrize("scope", ['a"b', "a\\b", "naïve"])
+def test_a_scope_that_would_break_the_challenge_is_refused_at_once(scope: str) -> None:
+    with pytest.raises(ValueError, match="scope"):
+        Rule("/x", scopes=[scope])
+
+
+async def test_without_rules_everything_needs_a_token(issuer: LocalIssuer) -> None:
+    app = protect(issuer)
+    for path, method in itertools.product(("/", "/health", "/docs", "/openapi.json"), ("GET", "POST", "OPTIONS")):
+        assert (await get(app, path, method=method)).status_code == 401
+    assert (await get(app, headers=issuer.bearer())).json()["subject"] == "ada"
+
+
+async def test_a_public_path_is_open_and_looks_at_no_token(issuer: LocalIssuer) -> None:
+    app = protect(issuer, rules=[Rule("/health", public=True)])
+    assert (await get(app, "/health", {"Authorization": "Bearer rubbish"})).json()["subject"] is None
+
+
+async def test_an_optional_path_takes_no_token_and_good_ones_but_not_bad_ones(issuer: LocalIssuer) -> None:
+    app = protect(issuer, rules=[Rule("/feed", optional=True)])
+    assert (await get(app, "/feed")).json()["subject"] is None
+    assert (await get(app, "/feed", issuer.bearer())).json()["subject"] == "ada"
+    assert (await get(app, "/feed", {"Authorization": "Bearer rubbish"})).status_code == 401
+
+
+async def test_all_scopes_and_any_role_are_needed(issuer: LocalIssuer) -> None:
+    app = protect(issuer, rules=[Rule("/admin", scopes="read admin", roles=["staff", "owner"])])
+    staff = {"roles": ["staff"]}
+    assert (await get(app, "/admin", issuer.bearer(scope="admin read", **staff))).status_code == 200
+    for claims in ({"scope": "admin", **staff}, {"scope": "admin read"}, {"scope": "admin read", "roles": ["guest"]}):
+        answer = await get(app, "/admin", issuer.bearer(**claims))
+        assert answer.status_code == 403
+        assert answer.json()["error"] == "insufficient_scope"
+        assert 'scope="read admin"' in answer.headers["www-authenticate"]
+
+
+async def test_a_true_preflight_passes_and_a_false_one_does_not(issuer: LocalIssuer) -> None:
+    app = protect(issuer)
+    preflight = {"Origin": "https://spa.test", "Access-Control-Request-Method": "GET"}
+    assert (await get(app, "/", preflight, "OPTIONS")).status_code == 200
+    assert (await get(app, "/", {"Origin": "https://spa.test"}, "OPTIONS")).status_code == 401
+    assert (await get(app, "/", preflight, "GET")).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/public/../admin", "/public/%2e%2e/admin", "/./admin", "/admin%00", "/admin/.."])
+async def test_a_path_with_two_readings_is_refused(issuer: LocalIssuer, path: str) -> None:
+    app = protect(issuer, rules=[Rule("/public/*", public=True)])
+    seen: list[str] = []
+
+    async def ask(scope_path: str) -> int:
+        async def send(message: object) -> None:
+            if message["type"] == "http.response.start":  # type: ignore[index]
+                seen.append(str(message["status"]))  # type: ignore[index]
+
+        from urllib.parse import unquote
+
+        scope = {"type": "http", "method": "GET", "path": unquote(scope_path), "headers": [], "query_string": b""}
+        await app(scope, None, send)  # type: ignore[arg-type]
+        return int(seen[-1])
+
+    assert await ask(path) == 400
+
+
+async def test_rules_match_inside_the_mount(issuer: LocalIssuer) -> None:
+    async def show(request: Request) -> PlainTextResponse:
+        identity = request.scope["watchword"]
+        return PlainTextResponse(identity.subject if identity else "nobody")
+
+    inner = Starlette(routes=[Route("/health", show), Route("/notes", show)])
+    outer = Starlette(routes=[Mount("/api", app=protect(issuer, inner, rules=[Rule("/health", public=True)]))])
+    assert (await get(outer, "/api/health")).text == "nobody"
+    assert (await get(outer, "/api/notes")).status_code == 401
+    assert (await get(outer, "/api/notes", issuer.bearer())).text == "ada"
+
+
+async def test_an_identity_from_outside_never_reaches_the_app(issuer: LocalIssuer) -> None:
+    app = protect(issuer, rules=[Rule("/health", public=True)])
+
+    async def outer(scope: dict[str, object], receive: object, send: object) -> None:
+        scope["watchword"] = object()
+        await app(scope, receive, send)  # type: ignore[arg-type]
+
+    assert (await get(outer, "/health")).json()["subject"] is None

@@ -1,0 +1,146 @@
+"""A real provider for tests: `watchword serve` in processes of its own, on a free port, with stores of its own."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.support.secrecy import log_file, remember_secret
+
+COMMAND = (sys.executable, "-m", "watchword")
+_START_SECONDS = 30
+
+
+def free_port() -> int:
+    """Return a port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class RunningProvider:
+    """A provider that answers at `issuer`; `environment` is what its command line tools need to find its stores."""
+
+    issuer: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+    folder: Path
+    log: Path
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `watchword ...` against the same stores."""
+        return subprocess.run(
+            [*COMMAND, *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def add_client(self, *arguments: str) -> dict[str, Any]:
+        """Register a client and return what the command answered."""
+        done = self.command("clients", "add", *arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        client: dict[str, Any] = json.loads(done.stdout)
+        if "client_secret" in client:
+            remember_secret(client["client_secret"])
+        return client
+
+    def add_resource(self, audience: str, *scopes: str) -> None:
+        """Register a protected resource."""
+        options = [argument for scope in scopes for argument in ("--scope", scope)]
+        done = self.command("resources", "add", "--audience", audience, *options)
+        assert done.returncode == 0, done.stderr
+
+    def advance(self, seconds: int) -> None:
+        """Move the stores' clock."""
+        answer = httpx2.post(f"{self.issuer}/dev/clock", json={"advance": seconds})
+        assert answer.status_code == 200, answer.text
+
+    async def newest_message(self, to: str, *, after: str | None = None) -> dict[str, Any]:
+        """Wait for a message in the development mailbox that is newer than the one named `after`."""
+        async with httpx2.AsyncClient() as http:
+            async with asyncio.timeout(10):
+                while True:
+                    answer = await http.get(f"{self.issuer}/dev/mailbox.json", params={"to": to})
+                    messages = answer.json()["messages"]
+                    if messages and messages[0]["id"] != after:
+                        remember_secret(messages[0]["one_time_code"])
+                        newest: dict[str, Any] = messages[0]
+                        return newest
+                    await asyncio.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running_provider(*, workers: int = 1, port: int | None = None, **settings: str) -> Iterator[RunningProvider]:
+    """Start a provider in test mode and stop it afterwards; `settings` are named as in `WATCHWORD_<NAME>`."""
+    port = port or free_port()
+    with tempfile.TemporaryDirectory(prefix="watchword-") as name:
+        folder = Path(name)
+        environment = provider_environment(folder, port, **settings)
+        log = log_file(f"provider-{port}")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*COMMAND, "serve", "--workers", str(workers)],
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        provider = RunningProvider(environment["WATCHWORD_ISSUER"], environment, process, folder, log)
+        try:
+            _wait_until_ready(provider)
+            yield provider
+        finally:
+            stop(process)
+
+
+def provider_environment(folder: Path, port: int, **settings: str) -> dict[str, str]:
+    """Return the environment of a provider whose state lives in `folder`."""
+    defaults = {
+        "ENV": "test",
+        "ISSUER": f"http://localhost:{port}",
+        "PORT": str(port),
+        "DATABASE_URL": f"sqlite:///{folder}/watchword.sqlite3",
+        "EPHEMERAL_URL": f"sqlite:///{folder}/ephemeral.sqlite3",
+        "REGISTRATION": "open",
+        "PHONE_REGIONS": "IN,US",
+        "LOG_LEVEL": "debug",
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WATCHWORD_")}
+    chosen = {name.upper(): value for name, value in settings.items()}
+    return clean | {f"WATCHWORD_{name}": value for name, value in (defaults | chosen).items()}
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process and the group it leads."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_until_ready(provider: RunningProvider) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if provider.process.poll() is not None:
+            raise AssertionError(f"the provider stopped at its start:\n{provider.log.read_text()[-3000:]}")
+        with contextlib.suppress(httpx2.TransportError):
+            if httpx2.get(f"{provider.issuer}/readyz").status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"the provider did not become ready:\n{provider.log.read_text()[-3000:]}")

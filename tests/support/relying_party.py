@@ -1,0 +1,95 @@
+"""A relying party of a few lines: builds authorization requests and talks to the token endpoint over HTTP."""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+import httpx2
+
+from tests.support.provider import RunningProvider
+from tests.support.secrecy import remember_secret
+
+REDIRECT_URI = "http://127.0.0.1:8999/callback"
+
+
+@dataclass
+class RelyingParty:
+    """A registered client. `secret` is None for a public one."""
+
+    provider: RunningProvider
+    client_id: str
+    secret: str | None = None
+    redirect_uri: str = REDIRECT_URI
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    def authorization_url(self, **changes: str | None) -> str:
+        """Return an authorization request; a change to None leaves the parameter out."""
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+        parameters: dict[str, str | None] = {
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "response_type": "code",
+            "scope": "openid email",
+            "state": self.state,
+            "nonce": self.nonce,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        merged = {name: value for name, value in (parameters | changes).items() if value is not None}
+        return f"{self.provider.issuer}/authorize?{urlencode(merged)}"
+
+    async def token(self, **form: str) -> httpx2.Response:
+        """Send a token request, authenticated in the client's way."""
+        headers = {}
+        if self.secret is not None:
+            pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}"
+            headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        else:
+            form = {"client_id": self.client_id} | form
+        async with httpx2.AsyncClient(timeout=30) as http:
+            answer = await http.post(f"{self.provider.issuer}/token", data=form, headers=headers)
+        _note(answer)
+        return answer
+
+    async def exchange(self, code: str, **changes: str) -> httpx2.Response:
+        """Exchange an authorization code."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+            "code_verifier": self.verifier,
+        }
+        return await self.token(**(form | changes))
+
+    async def refresh(self, refresh_token: str, **changes: str) -> httpx2.Response:
+        """Send a refresh token."""
+        return await self.token(**({"grant_type": "refresh_token", "refresh_token": refresh_token} | changes))
+
+    async def userinfo(self, access_token: str) -> httpx2.Response:
+        """Ask who the token is about."""
+        async with httpx2.AsyncClient(timeout=30) as http:
+            return await http.get(
+                f"{self.provider.issuer}/userinfo", headers={"authorization": f"Bearer {access_token}"}
+            )
+
+
+def _note(answer: httpx2.Response) -> None:
+    if answer.status_code == 200:
+        content: dict[str, Any] = answer.json()
+        for name in ("access_token", "refresh_token", "id_token"):
+            if name in content:
+                remember_secret(content[name])
+
+
+def register(provider: RunningProvider, *arguments: str, first_party: bool = True) -> RelyingParty:
+    """Register a client by the command line and return its relying party."""
+    options = ["--name", "Test party", "--redirect-uri", REDIRECT_URI, *arguments]
+    if first_party:
+        options.append("--first-party")
+    client = provider.add_client(*options)
+    return RelyingParty(provider, client["client_id"], client.get("client_secret"))
