@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+
 from watchword_asgi import Watchword
-from watchword_asgi.jws import parse_compact
 from watchword_asgi.testing import LocalIssuer
+from watchword_asgi.tokens.jws import parse_compact
 
 _TOKENS = 2000  # per round; each is seen once by the miss, then again by the hit
 _START = {"type": "http.response.start", "status": 200, "headers": []}

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.middleware.support import browser, get, protect
-from watchword_asgi import Rule
+from watchword_asgi import Reason, Refused, Rule
 from watchword_asgi.testing import LocalIssuer
 
 
@@ -86,6 +86,15 @@ async def test_head_is_answered_without_a_body(issuer: LocalIssuer) -> None:
     await protect(issuer)(scope, None, send)  # type: ignore[arg-type]
     assert sent[0]["status"] == 401
     assert sent[1]["body"] == b""
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_fixed_sentence_that_cannot_leave_its_quotes(reason: Reason) -> None:
+    refused = Refused(reason)
+    assert refused.status in (400, 401, 403)
+    assert refused.description.isascii()
+    assert not set(refused.description) & set('"\\\r\n')
+    assert str(refused) == reason.value
 
 
 async def test_the_body_is_left_for_the_app_to_read(issuer: LocalIssuer) -> None:

@@ -1,3 +1,6 @@
+import base64
+import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -7,6 +10,8 @@ from tests.middleware.browser_support import APP, NAVIGATE, changed, login_app, 
 from tests.middleware.support import TurnableClock, browser, fetches
 from watchword_asgi import Watchword
 from watchword_asgi.testing import LocalIssuer, generate_signing_key
+
+Forge = Callable[[LocalIssuer, dict[str, Any]], str]
 
 
 async def test_parallel_logins_in_two_tabs_both_end_well(app: Watchword, issuer: LocalIssuer) -> None:
@@ -153,37 +158,80 @@ async def test_a_token_response_that_is_not_in_order_signs_nobody_in(
         assert not [name for name in client.cookies if "_session" in name]
 
 
-ID_TOKEN_FORGERIES: dict[str, Any] = {
-    "wrong nonce": lambda i, t: i.id_token(client_id="web", nonce="other", access_token=t),
-    "no nonce": lambda i, t: i.id_token(client_id="web", access_token=t),
-    "another client": lambda i, t: i.id_token(client_id="other", nonce=t, access_token=t),
-    "several audiences without azp": lambda i, t: i.id_token(aud=["web", "other"], access_token=t),
-    "azp of another client": lambda i, t: i.id_token(client_id="web", azp="other", access_token=t),
-    "another issuer": lambda i, t: i.id_token(client_id="web", iss="https://evil.test"),
-    "expired": lambda i, t: i.id_token(client_id="web", exp=1000),
-    "no exp": lambda i, t: i.id_token(client_id="web", exp=None),
-    "no iat": lambda i, t: i.id_token(client_id="web", iat=None),
-    "issued in the future": lambda i, t: i.id_token(client_id="web", iat=4102444800, exp=4102448400),
-    "no sub": lambda i, t: i.id_token(client_id="web", sub=None),
-    "an access token": lambda i, t: i.token(aud="web", client_id="web"),
-    "a logout token": lambda i, t: i.sign({"iss": i.issuer, "aud": "web", "sub": "ada"}, header={"typ": "logout+jwt"}),
-    "unsigned": lambda i, t: i.id_token(client_id="web", nonce="n").rpartition(".")[0] + ".",
-    "a foreign key": lambda i, t: i.sign({}, key=generate_signing_key("ES256", i.keys[0].kid), header={"typ": "JWT"}),
+def _resigned(**changes: Any) -> Forge:
+    """The right claims but for these, signed by the right key."""
+    return lambda issuer, claims: issuer.sign(
+        {name: value for name, value in {**claims, **changes}.items() if value is not None}, header={"typ": "JWT"}
+    )
+
+
+def _retyped(kind: str) -> Forge:
+    return lambda issuer, claims: issuer.sign(claims, header={"typ": kind})
+
+
+ID_TOKEN_FORGERIES: dict[str, Forge] = {
+    "another nonce": _resigned(nonce="other"),
+    "no nonce": _resigned(nonce=None),
+    "another client": _resigned(aud="other"),
+    "several audiences without azp": _resigned(aud=["web", "other"]),
+    "azp of another client": _resigned(azp="other"),
+    "another issuer": _resigned(iss="https://evil.test"),
+    "expired": _resigned(exp=1000),
+    "no exp": _resigned(exp=None),
+    "no iat": _resigned(iat=None),
+    "issued in the future": _resigned(iat=4102444800, exp=4102448400),
+    "not valid yet": _resigned(nbf=4102444800, exp=4102448400),
+    "no sub": _resigned(sub=None),
+    "the hash of another access token": _resigned(at_hash="x" * 22),
+    "type of an access token": _retyped("at+jwt"),
+    "type of a logout token": _retyped("logout+jwt"),
+    "type of an event": _retyped("secevent+jwt"),
+    "no signature": lambda issuer, claims: issuer.sign(claims, header={"typ": "JWT"}).rpartition(".")[0] + ".",
+    "alg none": lambda issuer, claims: issuer.sign(claims, header={"typ": "JWT", "alg": "none"}),
+    "a foreign key": lambda issuer, claims: issuer.sign(
+        claims, key=generate_signing_key("ES256", issuer.keys[0].kid), header={"typ": "JWT"}
+    ),
+}
+GOOD_ID_TOKENS: dict[str, Forge] = {
+    "as it was": _resigned(),
+    "without a type": lambda issuer, claims: issuer.sign(claims, header={"typ": None}),
+    "several audiences with azp": _resigned(aud=["other", "web"], azp="web"),
+    "without at_hash": _resigned(at_hash=None),
 }
 
 
-@pytest.mark.parametrize("name", ID_TOKEN_FORGERIES)
-async def test_a_forged_id_token_signs_nobody_in(issuer: LocalIssuer, clock: TurnableClock, name: str) -> None:
+async def sign_in_with(issuer: LocalIssuer, clock: TurnableClock, forge: Forge) -> int:
+    """Sign in at a provider whose ID token is exchanged for another; the status of opening a page afterwards."""
+
     async def respond(request: httpx2.Request) -> httpx2.Response:
         answer = await issuer.respond(request)
         if request.url.path != "/token":
             return answer
         members = answer.json()
-        return httpx2.Response(
-            200, json={**members, "id_token": ID_TOKEN_FORGERIES[name](issuer, members["access_token"])}
-        )
+        payload = members["id_token"].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) & 3)))
+        return httpx2.Response(200, json={**members, "id_token": forge(issuer, claims)})
 
     async with browser(login_app(issuer, clock, http=httpx2.MockTransport(respond)), APP) as client:
-        back = await sign_in(client, issuer)
-        assert back.status_code == 400
-        assert (await client.get("/page", headers=NAVIGATE)).status_code == 303
+        await sign_in(client, issuer)
+        return (await client.get("/page", headers=NAVIGATE)).status_code
+
+
+@pytest.mark.parametrize("name", ID_TOKEN_FORGERIES)
+async def test_a_forged_id_token_signs_nobody_in(issuer: LocalIssuer, clock: TurnableClock, name: str) -> None:
+    assert await sign_in_with(issuer, clock, ID_TOKEN_FORGERIES[name]) == 303
+
+
+@pytest.mark.parametrize("name", GOOD_ID_TOKENS)
+async def test_a_good_id_token_in_another_dress_signs_in(issuer: LocalIssuer, clock: TurnableClock, name: str) -> None:
+    assert await sign_in_with(issuer, clock, GOOD_ID_TOKENS[name]) == 200
+
+
+@pytest.mark.parametrize("hostile", ["//evil.test", "@evil.test", ".evil.test", "https://evil.test", "/auth/logout"])
+async def test_a_login_link_from_elsewhere_cannot_choose_where_it_ends(
+    app: Watchword, issuer: LocalIssuer, hostile: str
+) -> None:
+    async with browser(app, APP) as client:
+        begun = await client.get("/auth/login", params={"return_to": hostile}, headers=NAVIGATE)
+        back = await client.get(issuer.sign_in(begun.headers["location"]), headers=NAVIGATE)
+    assert back.headers["location"] == f"{APP}/"

@@ -1,7 +1,7 @@
 import pytest
 
-from watchword_asgi.cookies import CookieNames, TooLargeForCookies, parse_cookies, read_pieces
-from watchword_asgi.sealing import Sealer
+from watchword_asgi.browser.cookies import CookieNames, TooLargeForCookies, parse_cookies, read_pieces
+from watchword_asgi.browser.sealing import Sealer
 
 KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
 NAMES = CookieNames(secure=True, mark="m")

@@ -6,9 +6,9 @@ import pytest
 from tests.middleware.hostile import HOSTILE, Hostile
 from tests.middleware.support import get, protect
 from watchword_asgi import ANY, Reason, Refused
-from watchword_asgi.access_token import AccessToken, verify_access_token
-from watchword_asgi.jwk import parse_jwk_set
 from watchword_asgi.testing import LocalIssuer, generate_signing_key
+from watchword_asgi.tokens.access_token import AccessToken, verify_access_token
+from watchword_asgi.tokens.jwk import parse_jwk_set
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword_asgi.return_to import safe_return_to
+from watchword_asgi.browser.return_to import safe_return_to
 
 HOSTILE = [
     "",

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from tests.middleware.support import get, protect
-from watchword_asgi import Rule
+from watchword_asgi import Rule, Watchword
 from watchword_asgi.rules import find_rule
 from watchword_asgi.testing import LocalIssuer
 
@@ -141,6 +141,16 @@ async def test_rules_match_inside_the_mount(issuer: LocalIssuer) -> None:
     assert (await get(outer, "/api/health")).text == "nobody"
     assert (await get(outer, "/api/notes")).status_code == 401
     assert (await get(outer, "/api/notes", issuer.bearer())).text == "ada"
+
+
+async def test_the_middleware_can_be_added_the_framework_s_way(issuer: LocalIssuer) -> None:
+    async def show(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(request.scope["watchword"].subject)
+
+    app = Starlette(routes=[Route("/", show)])
+    app.add_middleware(Watchword, issuer=issuer.issuer, audience=issuer.audience, http=issuer.transport)
+    assert (await get(app)).status_code == 401
+    assert (await get(app, headers=issuer.bearer())).text == "ada"
 
 
 async def test_an_identity_from_outside_never_reaches_the_app(issuer: LocalIssuer) -> None:

@@ -5,13 +5,13 @@
 Every route now needs a valid access token, and finds who asks in `scope["watchword"]`.
 """
 
-from .access_token import ANY
+from .browser.login import Login
+from .browser.sessions import MemoryStore, SessionStore
 from .errors import Reason, Refused, Unavailable
 from .identity import Identity
-from .login import Login
 from .middleware import Watchword
 from .rules import Rule
-from .sessions import MemoryStore, SessionStore
+from .tokens.access_token import ANY
 from .verifier import Verifier
 
 __all__ = [

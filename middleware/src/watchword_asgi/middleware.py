@@ -4,19 +4,19 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from .access_token import AnyAudience
 from .answers import Answer, refusal_answer, send_answer, unavailable_answer
 from .asgi import ASGIApp, Message, Receive, Scope, Send, is_preflight, path_inside_mount
-from .browser import BrowserLogin, Visit
+from .browser.login import Login
+from .browser.sessions import SetCookies
+from .browser.visits import BrowserLogin, Visit
 from .clock import SYSTEM_CLOCK, Clock
 from .credentials import read_bearer
 from .errors import Reason, Refused, Unavailable
-from .fetch import Fetcher
-from .login import Login
-from .provider import Provider
+from .remote.fetch import Fetcher
+from .remote.provider import Provider
+from .remote.userinfo import Userinfo
 from .rules import Rule, check_path, find_rule
-from .sessions import SetCookies
-from .userinfo import Userinfo
+from .tokens.access_token import AnyAudience
 from .verifier import DEFAULT_LEEWAY, Http, Verifier
 
 logger = logging.getLogger("watchword_asgi")
@@ -84,7 +84,7 @@ class Watchword:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request, or pass the lifespan through."""
-        if scope["type"] == "http" or scope["type"] == "websocket":
+        if scope["type"] in ("http", "websocket"):
             await self._guard(scope, receive, send)
         else:
             await self.app(scope, receive, self._closing(send))

@@ -81,6 +81,7 @@ class LocalIssuer:
         metadata: extra members of the discovery document.
         requests: every request that arrived, as (method, path).
         outage: set a status (503) to make every endpoint answer it, or None.
+        lifetime: of the access tokens it mints.
         rotates: whether refresh tokens are replaced and the old ones refused.
     """
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 import httpx2
 
-from .access_token import AccessToken, AnyAudience, verify_access_token
 from .clock import SYSTEM_CLOCK, Clock
-from .fetch import Fetcher
 from .identity import Identity
-from .jwk import VerificationKey
-from .jws import parse_compact
-from .provider import Provider
-from .userinfo import Userinfo
+from .remote.fetch import Fetcher
+from .remote.provider import Provider
+from .remote.userinfo import Userinfo
+from .tokens.access_token import AccessToken, AnyAudience, verify_access_token
+from .tokens.jwk import VerificationKey
+from .tokens.jws import parse_compact
 
 Http = httpx2.AsyncClient | httpx2.AsyncBaseTransport
 DEFAULT_LEEWAY = timedelta(seconds=30)

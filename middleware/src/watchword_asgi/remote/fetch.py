@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 
-from .addresses import is_trustworthy
-from .jws import parse_json_object
+from ..addresses import is_trustworthy
+from ..tokens.jws import parse_json_object
 
 MAX_BODY_BYTES = 512 * 1024
 TOTAL_SECONDS = 5.0

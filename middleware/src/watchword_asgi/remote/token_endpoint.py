@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from .clock import Clock
-from .errors import Unavailable
+from ..clock import Clock
+from ..errors import Unavailable
 from .fetch import FetchFailed, basic_credentials
 from .provider import Provider
 

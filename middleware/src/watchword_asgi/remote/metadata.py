@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from .addresses import is_trustworthy
+from ..addresses import is_trustworthy
 from .fetch import Fetcher, FetchFailed
 
 

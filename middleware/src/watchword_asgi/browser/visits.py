@@ -8,25 +8,25 @@ from datetime import timedelta
 from html import escape
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from .addresses import check_base_url, origin_of
-from .answers import Answer, json_answer, page_answer, redirect_answer
-from .asgi import Scope, read_header
-from .claims import parse_names
-from .clock import Clock
+from ..addresses import check_base_url, origin_of
+from ..answers import Answer, json_answer, page_answer, redirect_answer
+from ..asgi import Scope, read_header
+from ..clock import Clock
+from ..errors import Reason, Refused, Unavailable
+from ..identity import Identity
+from ..remote.provider import Provider
+from ..remote.token_endpoint import TokenEndpoint, TokenRequestRefused, TokenResponse
+from ..remote.userinfo import Userinfo
+from ..tokens.claims import parse_names
+from ..tokens.id_token import IdToken, verify_id_token
+from ..tokens.jws import parse_compact
 from .cookies import CookieNames, TooLargeForCookies, parse_cookies
-from .errors import Reason, Refused, Unavailable
-from .id_token import IdToken, verify_id_token
-from .identity import Identity
-from .jws import parse_compact
 from .login import Login
-from .provider import Provider
 from .renewal import Renewal
 from .return_to import safe_return_to
 from .sealing import Sealer
 from .sessions import Session, Sessions, SetCookies, new_session_id
-from .token_endpoint import TokenEndpoint, TokenRequestRefused, TokenResponse
 from .transactions import LoginTransaction, Transactions, start_transaction
-from .userinfo import Userinfo
 
 logger = logging.getLogger("watchword_asgi")
 

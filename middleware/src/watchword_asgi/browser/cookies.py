@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .asgi import Headers
+from ..asgi import Headers
 
 _LARGEST_COOKIE = 3900  # bytes of name, value and attributes; browsers stop at 4096
 _MOST_PIECES = 5

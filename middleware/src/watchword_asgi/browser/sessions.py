@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from .clock import Clock
+from ..clock import Clock
+from ..errors import Refused
+from ..tokens.id_token import IdToken, read_id_token
 from .cookies import CookieNames, read_pieces
-from .errors import Refused
-from .id_token import IdToken, read_id_token
 from .sealing import Sealer
 
 _MOST_ENDED = 10_000

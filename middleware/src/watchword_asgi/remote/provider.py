@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from .addresses import check_issuer
-from .clock import Clock
-from .errors import Unavailable
+from ..addresses import check_issuer
+from ..clock import Clock
+from ..errors import Unavailable
+from ..tokens.jwk import VerificationKey, parse_jwk_set
 from .fetch import Fetcher, FetchFailed
-from .jwk import VerificationKey, parse_jwk_set
 from .keyset import Keyset
 from .metadata import ProviderMetadata, fetch_metadata
 from .remembered import Freshness, Remembered

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from ..errors import Reason, Refused
 from .claims import check_times, parse_time, require_audience, require_text, require_time
-from .errors import Reason, Refused
 from .jwk import VerificationKey
 from .jws import parse_base64url, parse_compact, parse_token_json, verify_signature
 
@@ -37,23 +37,15 @@ def verify_id_token(
     expected_issuer: str,
     expected_client_id: str,
     expected_nonce: str | None,
-    access_token: str | None,
+    access_token: str,
     now: datetime,
     leeway: timedelta,
 ) -> IdToken:
     """Verify an ID token from the token endpoint (OpenID Connect Core 1.0 section 3.1.3.7).
 
-    Args:
-        token: the compact text.
-        keys: the issuer's keys.
-        expected_issuer: compared byte by byte.
-        expected_client_id: must be in `aud`, and be `azp` where there is one or where there are several audiences.
-        expected_nonce: of this login; None after a refresh, when there is none to expect.
-        access_token: what `at_hash` must match, where the token has one.
-        now: aware UTC.
-        leeway: by how much the clocks may differ.
-
-    Not checked: `auth_time`, `acr` and `amr`, which the login did not ask for.
+    The client must be in `aud`, and be `azp` where there is one or where there are several audiences. The nonce is that
+    of this login, or None after a refresh. Where there is an `at_hash`, it must be that of the access token. Not
+    checked: `auth_time`, `acr` and `amr`, which the login did not ask for.
 
     Raises:
         Refused: any of the checks failed.
@@ -74,11 +66,9 @@ def verify_id_token(
         not_before=parse_time(claims, "nbf"),
         issued_at=require_time(claims, "iat"),
     )
-    if expected_nonce is not None and not hmac.compare_digest(
-        require_text(claims, "nonce").encode(), expected_nonce.encode()
-    ):
+    if expected_nonce is not None and not _equal(require_text(claims, "nonce"), expected_nonce):
         raise Refused(Reason.WRONG_NONCE)
-    if access_token is not None and "at_hash" in claims:
+    if "at_hash" in claims:
         _check_access_token_hash(claims, access_token, compact.header.algorithm)
     return IdToken(require_text(claims, "sub"), MappingProxyType(claims), token)
 
@@ -103,5 +93,9 @@ def _check_access_token_hash(claims: Mapping[str, Any], access_token: str, algor
     digest = hashlib.sha512 if algorithm in ("Ed25519", "EdDSA") else hashlib.sha256
     whole = digest(access_token.encode("utf-8")).digest()
     half = base64.urlsafe_b64encode(whole[: len(whole) // 2]).rstrip(b"=").decode("ascii")
-    if not hmac.compare_digest(require_text(claims, "at_hash").encode(), half.encode()):
+    if not _equal(require_text(claims, "at_hash"), half):
         raise Refused(Reason.WRONG_HASH)
+
+
+def _equal(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode("utf-8"), right.encode("utf-8"))

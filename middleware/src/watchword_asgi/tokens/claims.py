@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from .errors import Reason, Refused
+from ..errors import Reason, Refused
 
 _LAST_SECOND = 253402300799  # of the year 9999, the last that a datetime can hold
+_NUMBER = (int, float)  # bool is told apart before
 
 
 def require_text(claims: Mapping[str, Any], name: str) -> str:
@@ -24,7 +25,7 @@ def parse_time(claims: Mapping[str, Any], name: str) -> datetime | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LAST_SECOND:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 < value <= _LAST_SECOND:
         raise Refused(Reason.CLAIM_INVALID)
     return datetime.fromtimestamp(value, UTC)
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from ..errors import Reason, Refused
 from .claims import check_times, parse_names, parse_time, require_audience, require_text, require_time
-from .errors import Reason, Refused
 from .jwk import VerificationKey
 from .jws import CompactToken, parse_compact, parse_token_json, verify_signature
 
@@ -79,8 +79,8 @@ def verify_access_token(
         expected_audience: identifiers of this resource, or ANY.
         now: aware UTC.
         leeway: by how much the clocks may differ.
-        allow_untyped: take tokens without a type or of type JWT, from issuers that do not follow the profile. What
-            shows itself as an ID token is still refused; `client_id` and `jti` may be absent.
+        allow_untyped: take tokens without a type or of type JWT, and without `client_id` and `jti`. What shows itself
+            as an ID token is still refused.
 
     Raises:
         Refused: any of the checks failed.
@@ -89,16 +89,20 @@ def verify_access_token(
     _check_type(compact, allow_untyped=allow_untyped)
     key = verify_signature(compact, keys)
     claims = parse_token_json(compact.payload)
-    if require_text(claims, "iss") != expected_issuer:
+    _check_addressee(claims, expected_issuer, expected_audience)
+    verified = _read_claims(claims, key, allow_untyped=allow_untyped)
+    verified.check_times(now, leeway)
+    return verified
+
+
+def _check_addressee(claims: Mapping[str, Any], issuer: str, expected_audience: frozenset[str] | AnyAudience) -> None:
+    if require_text(claims, "iss") != issuer:
         raise Refused(Reason.WRONG_ISSUER)
     audience = require_audience(claims)
     if not isinstance(expected_audience, AnyAudience) and expected_audience.isdisjoint(audience):
         raise Refused(Reason.WRONG_AUDIENCE)
     if "cnf" in claims:
         raise Refused(Reason.SENDER_CONSTRAINED)
-    verified = _read_claims(claims, key, allow_untyped=allow_untyped)
-    verified.check_times(now, leeway)
-    return verified
 
 
 def _check_type(token: CompactToken, *, allow_untyped: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from .errors import Unavailable
+from ..errors import Unavailable
 from .fetch import FetchFailed
 from .flight import SingleFlight
 

@@ -5,13 +5,13 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from .clock import Clock
-from .errors import Reason, Refused, Unavailable
-from .flight import SingleFlight
-from .id_token import IdToken, verify_id_token
-from .jws import parse_compact
+from ..clock import Clock
+from ..errors import Reason, Refused, Unavailable
+from ..remote.flight import SingleFlight
+from ..remote.token_endpoint import TokenEndpoint, TokenRequestRefused, TokenResponse
+from ..tokens.id_token import IdToken, verify_id_token
+from ..tokens.jws import parse_compact
 from .sessions import Session, Sessions
-from .token_endpoint import TokenEndpoint, TokenRequestRefused, TokenResponse
 
 logger = logging.getLogger("watchword_asgi")
 

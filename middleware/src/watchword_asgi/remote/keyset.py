@@ -3,8 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .errors import Reason, Refused, Unavailable
-from .jwk import VerificationKey
+from ..errors import Reason, Refused, Unavailable
+from ..tokens.jwk import VerificationKey
 from .remembered import Freshness, Remembered
 
 FRESHNESS = Freshness(fresh=300.0, tolerated=600.0, stale=86400.0)

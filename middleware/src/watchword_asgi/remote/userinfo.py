@@ -6,8 +6,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from .clock import Clock
-from .errors import Reason, Refused, Unavailable
+from ..clock import Clock
+from ..errors import Reason, Refused, Unavailable
 from .fetch import FetchFailed
 from .flight import SingleFlight
 from .provider import Provider

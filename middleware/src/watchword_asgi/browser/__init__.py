@@ -1,0 +1,1 @@
+"""Browser mode: logging people in with a cookie."""
