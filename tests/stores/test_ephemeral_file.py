@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import sqlite3
-import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.stores.movable_clock import MovableClock
+from tests.stores.write_ahead_log import commits
 from watchword.ephemeral import Charge, EphemeralStore, Limit, StoreUnavailable, open_store
 
 MINUTE = timedelta(minutes=1)
@@ -127,14 +127,6 @@ async def test_closing_waits_for_the_writes_under_way(
     reopened = opened(path)
     assert await reopened.get("key") == b"value"
     await reopened.close()
-
-
-def commits(path: Path) -> int:
-    """Count the commits in the write-ahead log: the frames that say how large the file is afterwards."""
-    log = path.with_name(f"{path.name}-wal").read_bytes()
-    page_size = struct.unpack(">I", log[8:12])[0]
-    frames = range(32, len(log), 24 + page_size)
-    return sum(struct.unpack(">I", log[frame + 4 : frame + 8])[0] > 0 for frame in frames)
 
 
 async def test_60_takes_of_one_turn_of_the_loop_share_one_commit(path: Path, store: EphemeralStore) -> None:

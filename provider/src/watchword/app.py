@@ -201,6 +201,8 @@ def _brand(settings: Settings) -> Brand:
         accent=settings.brand_color,
         logo_url=settings.brand_logo_url,
         support_url=settings.support_url,
+        privacy_url=settings.privacy_url,
+        terms_url=settings.terms_url,
     )
 
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,8 @@ log = get_logger(__name__)
 
 SWEEP_SECONDS = 0.5
 LEASE = timedelta(seconds=60)
-BATCH = 16
+GRACE = timedelta(seconds=3)  # for running jobs when the worker stops
+MOST_AT_ONCE = 32
 MOST_ATTEMPTS = 8
 _FIRST_PAUSE = 1.0  # seconds; doubles with every attempt, up to five minutes
 _LONGEST_PAUSE = 300.0
@@ -63,13 +64,15 @@ JobRunner = Callable[[dict[str, Any], Lease], Awaitable[None]]
 
 
 class Outbox:
-    """The worker of one process."""
+    """The worker of one process: up to `MOST_AT_ONCE` jobs side by side, so that a slow gateway delays no other."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._jobs: Mapping[str, JobRunner] = {}
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._worker: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """Look for jobs now. Call it after the commit that ordered one."""
@@ -77,59 +80,83 @@ class Outbox:
 
     def start(self, jobs: Mapping[str, JobRunner]) -> None:
         """Begin to work. `jobs` maps a kind of job to what runs it."""
-        self._jobs = jobs
-        self._task = asyncio.create_task(self._work(), name="outbox")
+        self._jobs, self._stopping = jobs, False
+        self._worker = asyncio.create_task(self._work(), name="outbox")
 
     async def stop(self) -> None:
-        """Stop; a job that was running is leased again later."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        """Lease nothing more, give running jobs a moment to end, and hand the others back for another worker."""
+        self._stopping = True
+        self.wake()
+        if self._worker is not None:
+            await self._worker
+            self._worker = None
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=GRACE.total_seconds())
+            for job in late:
+                job.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _work(self) -> None:
-        while True:
+        while not self._stopping:
             self._woken.clear()
-            try:
-                busy = await self.run_due_jobs()
-            except StoreUnavailable:
-                busy = False
-            except Exception:
-                log.exception("the outbox stumbled")
-                busy = False
-            if not busy:
+            if not await self._start_due_jobs():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), SWEEP_SECONDS * (0.8 + 0.4 * random.random()))  # noqa: S311
 
-    async def run_due_jobs(self) -> bool:
-        """Run a batch of due jobs side by side; False when there was none."""
-        if not await rows.is_due(self._database):
+    async def _start_due_jobs(self) -> bool:
+        """Start as many due jobs as there is room for; False when that was none."""
+        try:
+            jobs = await self._lease(MOST_AT_ONCE - len(self._running))
+        except StoreUnavailable:
             return False
-        lease = secrets.token_hex(8)
-
-        async def work(transaction: Transaction) -> list[Job]:
-            return list(await rows.lease(transaction, lease=lease, term=_microseconds(LEASE), most=BATCH))
-
-        jobs = await self._database.transaction(work)
-        await asyncio.gather(*(self._run(job) for job in jobs))
+        except Exception:
+            log.exception("the outbox stumbled")
+            return False
+        for job in jobs:
+            task = asyncio.create_task(self._run(job), name=f"outbox job {job.id}")
+            self._running.add(task)
+            task.add_done_callback(self._make_room)
         return bool(jobs)
 
+    def _make_room(self, ended: asyncio.Task[None]) -> None:
+        full = len(self._running) >= MOST_AT_ONCE
+        self._running.discard(ended)
+        if full:
+            self.wake()
+
+    async def _lease(self, most: int) -> Sequence[Job]:
+        if most == 0 or not await rows.is_due(self._database):
+            return ()
+        lease = secrets.token_hex(8)
+
+        async def work(transaction: Transaction) -> Sequence[Job]:
+            return await rows.lease(transaction, lease=lease, term=_microseconds(LEASE), most=most)
+
+        return await self._database.transaction(work)
+
     async def _run(self, job: Job) -> None:
-        runner = self._jobs.get(job.kind)
         try:
-            if runner is None:
-                raise Abandon(f"nothing runs jobs of kind {job.kind}")
-            await runner(job.payload, Lease(self._database, job))
+            await self._runner(job)(job.payload, Lease(self._database, job))
         except Abandon as problem:
             await self._bury(job, str(problem))
         except Retry as problem:
             await self._postpone(job, problem.problem, problem.after)
+        except asyncio.CancelledError:
+            await self._settle(job, lambda transaction: rows.postpone(transaction, job, pause=0, problem="interrupted"))
+            raise
         except Exception as error:
             log.exception("a job failed", job=job.id, kind=job.kind)
             await self._postpone(job, type(error).__name__, None)
         else:
-            await self._settle(lambda transaction: rows.finish(transaction, job))
+            await self._settle(job, lambda transaction: rows.finish(transaction, job))
+
+    def _runner(self, job: Job) -> JobRunner:
+        if job.attempts > MOST_ATTEMPTS:  # no attempt lived to tell how it ended
+            raise Abandon("its worker stopped in the middle of every attempt")
+        runner = self._jobs.get(job.kind)
+        if runner is None:
+            raise Abandon(f"nothing runs jobs of kind {job.kind}")
+        return runner
 
     async def _postpone(self, job: Job, problem: str, after: timedelta | None) -> None:
         if job.attempts >= MOST_ATTEMPTS:
@@ -138,15 +165,19 @@ class Outbox:
         pause = after if after is not None else backoff(job.attempts)
         log.warning("a job is postponed", job=job.id, kind=job.kind, attempt=job.attempts, problem=problem)
         await self._settle(
-            lambda transaction: rows.postpone(transaction, job, pause=_microseconds(pause), problem=problem)
+            job, lambda transaction: rows.postpone(transaction, job, pause=_microseconds(pause), problem=problem)
         )
 
     async def _bury(self, job: Job, problem: str) -> None:
         log.error("a job is given up", job=job.id, kind=job.kind, attempt=job.attempts, problem=problem)
-        await self._settle(lambda transaction: rows.bury(transaction, job, problem=problem))
+        await self._settle(job, lambda transaction: rows.bury(transaction, job, problem=problem))
 
-    async def _settle(self, work: Callable[[Transaction], Awaitable[None]]) -> None:
-        await self._database.transaction(work)
+    async def _settle(self, job: Job, work: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Write how a job ended. Where that fails, its lease runs out and it runs again."""
+        try:
+            await self._database.transaction(work)
+        except Exception:
+            log.exception("the end of a job was not written", job=job.id, kind=job.kind)
 
 
 def backoff(attempts: int) -> timedelta:

@@ -1,44 +1,85 @@
 """Before workers start: the schema, the store's row and the first keys, made once by the parent process."""
 
+from pathlib import Path
+
 from watchword import database as durable
 from watchword.clock import Clock
-from watchword.database import Transaction, migrate, store
-from watchword.keys import Roots, make_first_keys
+from watchword.database import Database, StoreUnavailable, migrate, store
+from watchword.ephemeral import open_store
+from watchword.keys import Roots, UndecipherableKey, make_first_keys, reseal_keys
 from watchword.secret_key import resolve_secret_key
 from watchword.settings import Settings, SettingsError
+
+_DATABASE_URL = "WATCHWORD_DATABASE_URL"
+_EPHEMERAL_URL = "WATCHWORD_EPHEMERAL_URL"
+
+
+def check_stores(settings: Settings) -> None:
+    """See that the stores' URLs name stores we have, and two of them. Opens neither.
+
+    Raises:
+        SettingsError: naming the URL that cannot be used.
+    """
+    try:
+        durable.open_database(settings.database_url, Clock())
+    except ValueError as problem:
+        raise SettingsError(_DATABASE_URL, str(problem), "Give a SQLite file.") from None
+    try:
+        open_store(settings.ephemeral_url, now=Clock().now)
+    except ValueError as problem:
+        raise SettingsError(_EPHEMERAL_URL, str(problem), "A SQLite file is the default.") from None
+    if _file(settings.database_url) == _file(settings.ephemeral_url):
+        raise SettingsError(_EPHEMERAL_URL, "is the file of the durable store", "Give it a file of its own.")
 
 
 def upgrade_schema(settings: Settings, *, on_request: bool) -> None:
     """Bring the schema up to date. The embedded store upgrades itself, others only on request.
 
     Raises:
-        SettingsError: the schema is old and nobody asked for the upgrade.
+        SettingsError: the schema is old and nobody asked for the upgrade, or a store cannot be used.
     """
-    try:
-        embedded = durable.is_embedded(settings.database_url)
-        durable.open_database(settings.database_url, Clock())
-    except ValueError as problem:
-        raise SettingsError("WATCHWORD_DATABASE_URL", str(problem), "Give a SQLite file.") from None
+    check_stores(settings)
+    embedded = durable.is_embedded(settings.database_url)
     if embedded:
-        durable.prepare_file(settings.database_url)
+        try:
+            durable.prepare_file(settings.database_url)
+        except StoreUnavailable as problem:
+            raise SettingsError(_DATABASE_URL, str(problem), "Give a SQLite file that nobody holds locked.") from None
     if migrate.is_current(settings.database_url):
         return
     if not (embedded or on_request):
-        raise SettingsError("WATCHWORD_DATABASE_URL", "the schema is not up to date", "Run `watchword db upgrade`.")
+        raise SettingsError(_DATABASE_URL, "the schema is not up to date", "Run `watchword db upgrade`.")
     migrate.upgrade(settings.database_url)
 
 
 async def prepare_store(settings: Settings) -> None:
-    """Make the store's row and the first keys where they are missing."""
+    """Make the store's row and the first keys where they are missing, and see that every key opens.
+
+    Raises:
+        SettingsError: the keys were sealed under another secret key, or the store cannot be written.
+    """
     previous = settings.secret_key_previous
     roots = Roots.derive(resolve_secret_key(settings), previous.get_secret_value() if previous else None)
     database = durable.open_database(settings.database_url, Clock())
-
-    async def work(transaction: Transaction) -> None:
-        await store.prepare(transaction)
-
     try:
-        await database.transaction(work)
-        await make_first_keys(database, roots)
+        await _prepare(database, roots)
+    except UndecipherableKey:
+        raise SettingsError(
+            "WATCHWORD_SECRET_KEY",
+            "does not open the keys in the database, which were made under another one",
+            "Give that one, or give it as WATCHWORD_SECRET_KEY_PREVIOUS to change it.",
+        ) from None
+    except StoreUnavailable as problem:
+        raise SettingsError(_DATABASE_URL, str(problem), "See which process holds it, then start again.") from None
     finally:
         await database.close()
+
+
+async def _prepare(database: Database, roots: Roots) -> None:
+    await database.transaction(store.prepare)
+    await make_first_keys(database, roots)
+    await reseal_keys(database, roots)
+
+
+def _file(url: str) -> Path:
+    return Path(url.partition(":///")[2]).resolve()

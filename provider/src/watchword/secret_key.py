@@ -1,5 +1,6 @@
 """The operator's secret key; outside production one is made at first start and kept beside the database."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -7,33 +8,41 @@ from pathlib import Path
 from watchword.settings import Settings, SettingsError
 
 _FILE = "watchword.secret"
+_SETTING = "WATCHWORD_SECRET_KEY"
+_SHORTEST = 32
 
 
 def resolve_secret_key(settings: Settings) -> str:
     """Return the secret key of the settings, or the one kept in a file only its owner can read.
 
     Raises:
-        SettingsError: there is none and nowhere to keep one.
+        SettingsError: there is none and nowhere to keep one, or the file does not hold one.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     if not settings.database_url.startswith("sqlite:///"):
-        raise SettingsError("WATCHWORD_SECRET_KEY", "is required with this database", "Give one of 32 random bytes.")
+        raise SettingsError(_SETTING, "is required with this database", "Give one of 32 random bytes.")
     path = Path(settings.database_url.removeprefix("sqlite:///")).parent / _FILE
     try:
-        return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return _make(path)
-
-
-def _make(path: Path) -> str:
-    """Make the file; of several processes that start at once, one makes it and the others read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    secret = secrets.token_urlsafe(48)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secret)
+        if not path.exists():
+            _make(path)
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(_SETTING, f"cannot be kept in {path}: {type(problem).__name__}", "Give one.") from None
+    if len(secret) < _SHORTEST:
+        raise SettingsError(_SETTING, f"is not in {path}, which holds something shorter", "Restore the file.")
     return secret
+
+
+def _make(path: Path) -> None:
+    """Make the file whole or not at all; of several processes that start at once, one gives it its content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{_FILE}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # unlike a rename, a link never replaces the file of a faster process
+    finally:
+        draft.unlink()

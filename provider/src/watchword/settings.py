@@ -7,6 +7,7 @@ setting, what is wrong with its value, and the remedy. The reference page is gen
 import difflib
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -31,8 +33,11 @@ from pydantic_settings import (
 )
 
 PREFIX = "WATCHWORD_"
+_SECRETS_DIR = "WATCHWORD_SECRETS_DIR"
+_TOML = "watchword.toml"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_KEY_BYTES = 32
+_DEVELOPMENT_GATEWAYS = frozenset({"mailbox", "console"})
 _EXAMPLE_KEYS = frozenset({"change-me", "changeme", "secret", "your-secret-key"})
 
 
@@ -59,7 +64,10 @@ def _seconds(value: object) -> object:
 def _pairs(value: object) -> object:
     """Read `a@b.example:123456,+9198...:654321` into a mapping."""
     if isinstance(value, str):
-        return dict(pair.rsplit(":", 1) for pair in value.split(",") if ":" in pair)
+        pairs = [pair.strip().rpartition(":") for pair in value.split(",") if pair.strip()]
+        if not all(left and right for left, _, right in pairs):
+            raise ValueError("needs a colon and a code behind every identifier")
+        return {left: right for left, _, right in pairs}
     return value
 
 
@@ -70,6 +78,7 @@ def _words(value: object) -> object:
 
 def _issuer(value: str) -> str:
     parts = urlsplit(value)
+    _ = parts.port  # raises ValueError when it is out of range
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("is not an http or https URL")
     if parts.query or parts.fragment or parts.username or value.endswith("/"):
@@ -77,16 +86,24 @@ def _issuer(value: str) -> str:
     return value
 
 
+_SHORTEST = timedelta(minutes=1)
 Lifetime = Annotated[timedelta, BeforeValidator(_seconds)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-Switch = bool
+
+
+class _OwnLines(DotEnvSettingsSource):
+    """`.env` without the lines of other programs: only what begins with our prefix is ours to judge."""
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        return {k: v for k, v in super().__call__().items() if k in fields or k.upper().startswith(PREFIX)}
 
 
 class Settings(BaseSettings):
     """Everything an operator may choose."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", toml_file="watchword.toml", secrets_dir=None, frozen=True, extra="forbid"
+        env_prefix=PREFIX, env_file=".env", toml_file=_TOML, secrets_dir=None, frozen=True, extra="forbid"
     )
 
     issuer: Annotated[str, AfterValidator(_issuer)] = Field(
@@ -124,6 +141,8 @@ class Settings(BaseSettings):
         default=None, description="Logo below the issuer's own origin; the built-in mark otherwise."
     )
     support_url: str | None = Field(default=None, description="Where the pages' help link leads.")
+    privacy_url: str | None = Field(default=None, description="The privacy notice that the pages link to.")
+    terms_url: str | None = Field(default=None, description="The terms that the pages link to.")
     default_locale: Literal["en", "hi"] = Field(
         default="en", description="Language when the browser names none we have."
     )
@@ -149,16 +168,28 @@ class Settings(BaseSettings):
         default=timedelta(minutes=15), ge=timedelta(minutes=1), le=timedelta(hours=1), description="ID tokens."
     )
     refresh_token_idle: Lifetime = Field(
-        default=timedelta(days=7), le=timedelta(days=90), description="A refresh token unused this long is over."
+        default=timedelta(days=7),
+        ge=_SHORTEST,
+        le=timedelta(days=90),
+        description="A refresh token unused this long is over.",
     )
     refresh_token_lifetime: Lifetime = Field(
-        default=timedelta(days=30), le=timedelta(days=365), description="A family of refresh tokens is over after this."
+        default=timedelta(days=30),
+        ge=_SHORTEST,
+        le=timedelta(days=365),
+        description="A family of refresh tokens is over after this.",
     )
     session_idle: Lifetime = Field(
-        default=timedelta(hours=24), le=timedelta(days=30), description="Single sign-on ends after this long unused."
+        default=timedelta(hours=24),
+        ge=_SHORTEST,
+        le=timedelta(days=30),
+        description="Single sign-on ends after this long unused.",
     )
     session_lifetime: Lifetime = Field(
-        default=timedelta(days=30), le=timedelta(days=30), description="A session is over after this, used or not."
+        default=timedelta(days=30),
+        ge=_SHORTEST,
+        le=timedelta(days=30),
+        description="A session is over after this, used or not.",
     )
     one_time_code_length: int = Field(default=6, ge=6, le=10, description="Digits of a one-time code.")
     one_time_code_lifetime: Lifetime = Field(
@@ -244,7 +275,7 @@ class Settings(BaseSettings):
                 raise SettingsError(PREFIX + name.upper(), "is a test switch", "Remove it, or set WATCHWORD_ENV=test.")
         for name in ("smtp_url", "sms_url", "whatsapp_url"):
             secret: SecretStr | None = getattr(self, name)
-            if secret is not None and secret.get_secret_value().partition(":")[0] in {"mailbox", "console"}:
+            if secret is not None and urlsplit(secret.get_secret_value()).scheme in _DEVELOPMENT_GATEWAYS:
                 raise SettingsError(
                     PREFIX + name.upper(),
                     "is a development gateway",
@@ -257,12 +288,12 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours takes its place
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read, strongest first: arguments, environment, `.env`, secrets directory, TOML."""
         toml = TomlConfigSettingsSource(settings_cls)
-        return init_settings, env_settings, dotenv_settings, file_secret_settings, toml
+        return init_settings, env_settings, _OwnLines(settings_cls), file_secret_settings, toml
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -272,31 +303,47 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         SettingsError: naming the first setting that is unknown or cannot be used.
     """
     _refuse_unknown_variables(os.environ if environ is None else environ)
-    secrets_dir = os.environ.get("WATCHWORD_SECRETS_DIR")
+    secrets_dir = os.environ.get(_SECRETS_DIR)
+    if secrets_dir is not None and not Path(secrets_dir).is_dir():
+        raise SettingsError(_SECRETS_DIR, "is no directory", "Name the directory that holds one file for each secret.")
     try:
         arguments: dict[str, Any] = {"_secrets_dir": secrets_dir}
         return Settings(**arguments, **{k: v for k, v in overrides.items() if v is not None})
     except ValidationError as error:
         raise _first_problem(error) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(_TOML, f"is not TOML: {error}", "Correct the file or remove it.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(
+            "settings", "a settings file is not UTF-8 text", "Correct .env or watchword.toml."
+        ) from None
 
 
 def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {"WATCHWORD_SECRETS_DIR"}
+    known = _known_variables()
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else "Remove it; `docs/reference/settings.md` lists all of them."
-            raise SettingsError(name, "is not a setting", hint)
+            raise _unknown(name)
+
+
+def _known_variables() -> set[str]:
+    return {PREFIX + name.upper() for name in Settings.model_fields} | {_SECRETS_DIR}
+
+
+def _unknown(name: str) -> SettingsError:
+    near = difflib.get_close_matches(name, _known_variables(), n=1)
+    hint = f"Did you mean {near[0]}?" if near else "Remove it; `docs/reference/settings.md` lists all of them."
+    return SettingsError(name, "is not a setting", hint)
 
 
 def _first_problem(error: ValidationError) -> SettingsError:
     first = error.errors(include_url=False, include_input=False)[0]
-    name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "settings"
+    name = PREFIX + str(first["loc"][0]).upper().removeprefix(PREFIX) if first["loc"] else "settings"
     problem = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
     if first["type"] == "missing":
         return SettingsError(name, "is required", _REMEDIES.get(name, "Set it."))
     if first["type"] == "extra_forbidden":
-        return SettingsError(name, "is not a setting", "Remove it from the file.")
+        return _unknown(name)
     return SettingsError(name, problem, _REMEDIES.get(name, "`docs/reference/settings.md` says what it may hold."))
 
 

@@ -57,8 +57,9 @@ def issue(services: Services, authorization: Authorization) -> dict[str, Any]:
         "access_token": token,
         "token_type": "Bearer",
         "expires_in": int(lifetime.total_seconds()),
-        "scope": " ".join(authorization.scope),
     }
+    if authorization.scope:  # an empty value is no scope (RFC 6749 section 3.3)
+        response["scope"] = " ".join(authorization.scope)
     if authorization.refresh is not None:
         response["refresh_token"] = write_refresh_token(services, authorization.refresh)
     if authorization.account_id is not None and "openid" in authorization.scope:

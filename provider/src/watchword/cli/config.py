@@ -2,6 +2,7 @@
 
 import typer
 
+from watchword.prepare import check_stores
 from watchword.secret_key import resolve_secret_key
 from watchword.settings import load_settings
 
@@ -17,5 +18,6 @@ def group() -> None:
 def check() -> None:
     """Read the settings as a start would, and say whether they hold."""
     settings = load_settings()
+    check_stores(settings)
     resolve_secret_key(settings)
     typer.echo(f"The settings hold: {settings.env}, issuer {settings.issuer}.")

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import signal
 import socket
+import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -59,6 +62,7 @@ def run_provider(settings: Settings, *, certificate: Path | None = None, key: Pa
     import uvicorn  # noqa: PLC0415 - other commands start faster without it
 
     configure_logging(settings.log_level)
+    signal.signal(signal.SIGTERM, _stop)
     _check_port(settings)
     upgrade_schema(settings, on_request=False)
     asyncio.run(prepare_store(settings))
@@ -81,6 +85,11 @@ def run_provider(settings: Settings, *, certificate: Path | None = None, key: Pa
         ssl_keyfile=key,
         ssl_ciphers=_CIPHERS,
     )
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End well: uvicorn raises the signal once more when everything is shut down in order."""
+    sys.exit(0)
 
 
 def _check_port(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from watchword.clock import Clock
 from watchword.database.connection import Conflict, Database, Reader, Row, StoreUnavailable, Transaction
-from watchword.database.sqlite import SQLiteDatabase, connect
+from watchword.database.sqlite import SQLiteDatabase, make_file
 from watchword.database.statement import Statement
 
 __all__ = [
@@ -31,7 +31,7 @@ def open_database(url: str, clock: Clock) -> Database:
     """Open the durable store of a URL. The connection itself is made on first use, in the process that uses it.
 
     Raises:
-        ValueError: no store of this kind is built in.
+        ValueError: the URL names no store that is built in. The text never repeats it: it may hold a password.
     """
     return SQLiteDatabase(_path(url), clock)
 
@@ -42,11 +42,18 @@ def is_embedded(url: str) -> bool:
 
 
 def prepare_file(url: str) -> None:
-    """Make an embedded store's file, readable by its owner alone, before migrations open it."""
-    connect(_path(url)).close()
+    """Make an embedded store's file, readable by its owner alone, before migrations open it.
+
+    Raises:
+        ValueError: the URL names no file.
+        StoreUnavailable: the file cannot be made or is no database.
+    """
+    make_file(_path(url))
 
 
 def _path(url: str) -> Path:
-    if not is_embedded(url):
-        raise ValueError("no durable store for this URL: use sqlite:///path/to/file.sqlite3")
-    return Path(url.removeprefix(_SQLITE))
+    name = url.removeprefix(_SQLITE)
+    # Options, escapes and `:memory:` would mean one thing to the migrations' driver and another one here.
+    if not is_embedded(url) or not name or name.endswith("/") or set(name) & set(":?%"):
+        raise ValueError("names no durable store: use sqlite:///path/to/file.sqlite3")
+    return Path(name)

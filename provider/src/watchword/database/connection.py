@@ -10,7 +10,7 @@ Row = Mapping[str, Any]
 
 
 class StoreUnavailable(Exception):
-    """The durable store did not answer in time. The request may be tried again; nothing was written."""
+    """The durable store cannot be used, or did not in time. The request may be tried again; nothing was written."""
 
 
 class Conflict(Exception):
@@ -56,7 +56,7 @@ class Database(Reader, Protocol):
         with the other writes of the same tick. If it raises, nothing it wrote remains and the exception passes through.
 
         Raises:
-            StoreUnavailable: the store stayed locked for two seconds.
+            StoreUnavailable: the store stayed locked for two seconds, cannot be used, or is closed.
         """
         ...
 

@@ -49,7 +49,9 @@ _REDEEM = Statement(
     WHERE hash = :hash AND redeemed_at IS NULL AND expires_at > :now AND client_id = :client_id
         AND redirect_uri = :redirect_uri AND COALESCE(code_challenge, '') = :code_challenge
         AND EXISTS (SELECT 1 FROM session JOIN account ON account.id = session.account_id
-            WHERE session.id = authorization_code.session_id AND session.ended_at IS NULL AND account.status = 'active')
+            JOIN client ON client.id = authorization_code.client_id
+            WHERE session.id = authorization_code.session_id AND session.ended_at IS NULL
+                AND account.status = 'active' AND client.status = 'active')
     RETURNING client_id, account_id, session_id, redirect_uri, code_challenge, scope, resources, nonce,
         auth_time, amr"""
 )
@@ -68,9 +70,11 @@ _INSERT = Statement(
 )
 _REVOKE = Statement("UPDATE authorization_grant SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL")
 _REVOKE_FAMILIES = Statement("UPDATE refresh_family SET revoked_at = :now WHERE grant_id = :id AND revoked_at IS NULL")
+# Not LIKE: its `_` is a wildcard, and SQLite's ignores case.
 _REVOKE_OF_SESSION = Statement(
     """UPDATE authorization_grant SET revoked_at = :now WHERE session_id = :session_id AND revoked_at IS NULL
-        AND NOT (:spare_offline AND (' ' || scope || ' ') LIKE '% offline_access %')
+        AND NOT (:spare_offline
+            AND REPLACE(' ' || scope || ' ', ' offline_access ', '') <> ' ' || scope || ' ')
     RETURNING id"""
 )
 

@@ -35,6 +35,8 @@ _INSERT_SIGNING = Statement(
     VALUES (:kid, :algorithm, :state, :public_jwk, :private_jwk, :now)"""
 )
 _INSERT_MAC = Statement("INSERT INTO mac_key (kid, secret, created_at) VALUES (:kid, :secret, :now)")
+_RESEAL_SIGNING = Statement("UPDATE signing_key SET private_jwk = :private_jwk WHERE kid = :kid")
+_RESEAL_MAC = Statement("UPDATE mac_key SET secret = :secret WHERE kid = :kid")
 
 
 async def signing_keys(reader: Reader) -> list[StoredSigningKey]:
@@ -62,3 +64,13 @@ async def add_signing_key(transaction: Transaction, key: StoredSigningKey) -> No
 async def add_mac_key(transaction: Transaction, key: StoredMacKey) -> None:
     """Keep a MAC key. One statement."""
     await transaction.execute(_INSERT_MAC, kid=key.kid, secret=key.secret)
+
+
+async def reseal_signing_key(transaction: Transaction, kid: str, private_jwk: bytes) -> None:
+    """Replace the ciphertext of a signing key. One statement."""
+    await transaction.execute(_RESEAL_SIGNING, kid=kid, private_jwk=private_jwk)
+
+
+async def reseal_mac_key(transaction: Transaction, kid: str, secret: bytes) -> None:
+    """Replace the ciphertext of a MAC key. One statement."""
+    await transaction.execute(_RESEAL_MAC, kid=kid, secret=secret)

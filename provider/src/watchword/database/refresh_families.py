@@ -51,7 +51,9 @@ _ROTATE = Statement(
     WHERE id = :id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now AND idle_expires_at > :now
         AND client_id = :client_id AND COALESCE(jkt, '') = :jkt
         AND EXISTS (SELECT 1 FROM authorization_grant g JOIN account ON account.id = g.account_id
-            WHERE g.id = refresh_family.grant_id AND g.revoked_at IS NULL AND account.status = 'active')"""
+            JOIN client ON client.id = refresh_family.client_id
+            WHERE g.id = refresh_family.grant_id AND g.revoked_at IS NULL
+                AND account.status = 'active' AND client.status = 'active')"""
 )
 _FORGET = Statement(
     """DELETE FROM refresh_family WHERE id IN

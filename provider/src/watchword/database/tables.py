@@ -101,7 +101,7 @@ class Resource(SQLModel, table=True):
     audience: str = _text(primary_key=True)
     scopes: str = _text()
     opaque: bool
-    lifetime: int
+    lifetime: int | None
     client_id: str | None = _refers("client.id", nullable=True)
     created_at: int = _time()
 

@@ -21,7 +21,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/.well-known/openid-configuration", {"GET": discovery.discovery}, Access.PUBLIC),
     Endpoint("/.well-known/oauth-authorization-server", {"GET": discovery.discovery}, Access.PUBLIC),
     Endpoint("/register", {"POST": register.register}, Access.PUBLIC, metadata="registration_endpoint"),
-    Endpoint("/logout", {"GET": logout.logout, "POST": logout.logout}, Access.PERSON, metadata="end_session_endpoint"),
+    Endpoint(
+        "/logout", {"GET": logout.logout, "POST": logout.logout_by_post}, Access.PERSON, metadata="end_session_endpoint"
+    ),
     Endpoint("/healthz", {"GET": health.alive}, Access.PUBLIC),
     Endpoint("/readyz", {"GET": health.ready}, Access.PUBLIC),
     Endpoint("/dev/clock", {"POST": clock.advance}, Access.DEVELOPMENT),

@@ -77,7 +77,10 @@ async def authorize_by_post(exchange: Exchange) -> Response:
     Such a POST carries no cookies (SameSite=Lax), so it is kept as an interaction and goes on with a GET, which does.
     """
     form = await exchange.form()
-    await _checked(exchange, form)
+    try:
+        await _checked(exchange, form)
+    except RedirectedError as refused:
+        return await _redirect_error(exchange, refused)
     interaction = await interactions.begin(exchange.services, form, binding=None)
     # No cookie came, so none may be replaced: the GET sets one where the browser has none.
     return see_other(_own("/authorize", exchange, interaction.id))

@@ -20,7 +20,7 @@ async def ready(exchange: Exchange) -> Response:
     """
     services = exchange.services
     await services.ephemeral.ping()
-    row = await store.find(services.database)
+    row = await services.database.transaction(store.find)  # takes the write lock: a store that only reads is not ready
     if row is None or row.ephemeral_id != await services.ephemeral.identity():
         return json_answer({"status": "not_ready", "reason": "the ephemeral store is another one"}, status=503)
     return json_answer({"status": "ready"})

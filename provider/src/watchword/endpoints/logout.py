@@ -7,7 +7,7 @@ from starlette.responses import Response
 from watchword import sessions
 from watchword.events import record
 from watchword.events.catalogue import AuthorizationInvalid
-from watchword.login import signing_out
+from watchword.login import interactions, signing_out
 from watchword.protocol.authorization_request import DisplayedError
 from watchword.protocol.errors import InvalidToken
 from watchword.protocol.jwt import verify_token
@@ -32,7 +32,36 @@ async def logout(exchange: Exchange) -> Response:
 
     One statement to find the session, one transaction of four or more to end it.
     """
-    parameters = await exchange.form() if exchange.method == "POST" else exchange.query
+    return await _sign_out(exchange, await _parameters(exchange))
+
+
+async def logout_by_post(exchange: Exchange) -> Response:
+    """Take a request sent as a form.
+
+    From another site it carries no cookies (SameSite=Lax): then it is kept and goes on with a GET, which does.
+    """
+    form = await exchange.form()
+    if session_cookie(exchange) is not None:
+        return await _sign_out(exchange, form)
+    await _checked(exchange, form)
+    waiting = await interactions.begin(exchange.services, form, binding=None)
+    return see_other(f"{exchange.services.issuer}/logout?interaction={waiting.id}")
+
+
+async def _parameters(exchange: Exchange) -> Parameters:
+    """Return the request's parameters, or those of a form that waited. A browser without a secret has no session."""
+    waiting = exchange.query.get("interaction")
+    if waiting is None:
+        return exchange.query
+    interaction = await interactions.find(
+        exchange.services, waiting, binding=browser_cookie(exchange) or new_browser_secret()
+    )
+    if interaction is None:
+        raise DisplayedError("interaction_lost")
+    return interaction.parameters
+
+
+async def _sign_out(exchange: Exchange, parameters: Parameters) -> Response:
     request = await _checked(exchange, parameters)
     session = await sessions.find(exchange.services, session_cookie(exchange))
     if session is None:

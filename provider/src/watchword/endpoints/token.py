@@ -9,7 +9,13 @@ from watchword.events.catalogue import ClientAuthenticationFailed, Event, TokenR
 from watchword.grant_types import GRANT_TYPES, TokenRequest
 from watchword.protocol.client import Client
 from watchword.protocol.client_authentication import parse_client_credentials, verify_client
-from watchword.protocol.errors import InvalidClient, ProtocolError, UnauthorizedClient, UnsupportedGrantType
+from watchword.protocol.errors import (
+    InvalidClient,
+    InvalidRequest,
+    ProtocolError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from watchword.protocol.parameters import Parameters
 from watchword.web.answers import json_answer
 from watchword.web.exchange import Exchange
@@ -43,7 +49,10 @@ async def token(exchange: Exchange) -> Response:
 
 async def _authenticate(exchange: Exchange, form: Parameters) -> Client:
     services = exchange.services
-    credentials = parse_client_credentials(exchange.headers.get("authorization"), form)
+    headers = exchange.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise InvalidRequest("Send one Authorization header.")
+    credentials = parse_client_credentials(headers[0] if headers else None, form)
     known = await services.registry.client(credentials.client_id)
     try:
         return verify_client(known, credentials, now=services.clock.now())

@@ -12,6 +12,7 @@ from watchword.protocol.jwt import verify_token
 from watchword.web.answers import json_answer
 from watchword.web.exchange import Exchange
 
+_FORM = "application/x-www-form-urlencoded"
 _OVER = "The token is expired, or its session or grant is over."
 
 
@@ -43,7 +44,7 @@ async def _bearer_token(exchange: Exchange) -> str:
     """Read the token from the header, or from the body of a POST (RFC 6750 section 2); never from the query."""
     headers = exchange.headers.getlist("authorization")
     in_body = None
-    if exchange.method == "POST" and exchange.headers.get("content-type", "").startswith("application/x-www-form"):
+    if exchange.method == "POST" and exchange.headers.get("content-type", "").lower().startswith(_FORM):
         form = await exchange.form()
         form.check_no_duplicates()
         in_body = form.get("access_token")

@@ -1,5 +1,13 @@
 """How an identifier may appear where it can be read by others than its owner."""
 
+_TWO_DIGITS = frozenset(
+    map(
+        str,
+        (20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50), *range(51, 59), *range(60, 67))
+        + (81, 82, 84, 86, *range(90, 96), 98),
+    )
+)
+
 
 def mask_identifier(kind: str, value: str) -> str:
     """Mask a canonical identifier: `j***@g***.com`, `+91••••••••78`."""
@@ -14,8 +22,16 @@ def _mask_email(value: str) -> str:
 
 
 def _mask_phone(value: str) -> str:
-    """Country code, dots, the last two digits; short numbers show their beginning alone."""
+    """Country code, dots, the last two digits; short numbers show their country code alone."""
     digits = value.removeprefix("+")
+    country = digits[: _country_code_length(digits)]
     if len(digits) < 8:
-        return "+" + digits[:2]
-    return "+" + digits[:2] + "•" * (len(digits) - 4) + digits[-2:]
+        return "+" + country
+    return "+" + country + "•" * (len(digits) - len(country) - 2) + digits[-2:]
+
+
+def _country_code_length(digits: str) -> int:
+    """ITU-T E.164 annex: zones 1 and 7 are codes themselves, these have two digits, the rest three."""
+    if digits[:1] in {"1", "7"}:
+        return 1
+    return 2 if digits[:2] in _TWO_DIGITS else 3

@@ -12,16 +12,19 @@ async def authorize_client(services: Services, request: TokenRequest) -> Authori
     """Authorize the client itself, for the resources it names. One statement; one signature follows.
 
     Raises:
-        InvalidTarget: an unknown resource.
-        InvalidScope: no scope is left, or one that belongs to people.
+        InvalidTarget: a resource that is unknown, or that the client has no scope at.
+        InvalidScope: a scope that the client has not at these resources, or one that belongs to people.
     """
     client, form = request.client, request.form
     named = form.resources or ((client.default_resource,) if client.default_resource else ())
     if any(name not in request.resources for name in named):
         raise InvalidTarget("The resource is not registered here.")
+    # No person stands behind this token, so its audience alone must not open a resource to whoever registered.
+    if any(client.scopes.isdisjoint(request.resources[name].scopes) for name in named):
+        raise InvalidTarget("The resource is not available to this client.")
     allowed = client.scopes - OPENID_SCOPES
     allowed &= frozenset[str]().union(*(request.resources[name].scopes for name in named))
-    asked = tuple(form.get("scope", "").split()) or tuple(sorted(allowed))
+    asked = tuple(dict.fromkeys(form.get("scope", "").split())) or tuple(sorted(allowed))
     if not set(asked) <= allowed:
         raise InvalidScope("The scope is not available to this client at these resources.")
     audience, lifetime = audience_and_lifetime(services, named, request.resources)

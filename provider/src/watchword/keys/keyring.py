@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import orjson
 from joserfc.jwk import ECKey, RSAKey
 
-from watchword.database import Database, Transaction
+from watchword.database import Database, Reader, Transaction
 from watchword.database import keys as stored
 from watchword.database.keys import StoredMacKey, StoredSigningKey
 from watchword.keys.roots import Roots
@@ -30,16 +30,42 @@ class Keyring:
 
 
 async def make_first_keys(database: Database, roots: Roots) -> None:
-    """Make one key per algorithm and one MAC key where none is. Run by the parent process before workers fork."""
-    present = {key.algorithm for key in await stored.signing_keys(database) if key.state == ACTIVE}
-    new_keys = [_new_signing_key(name, roots) for name in SIGNING_ALGORITHMS if name not in present]
-    new_mac = None if await stored.mac_keys(database) else _new_mac_key(roots)
+    """Make one key per algorithm and one MAC key where none is. Run by the parent process before workers fork.
+
+    Keys are made before the transaction, for that takes long, and kept only if they are still missing inside it: of
+    several processes that start at once, one gives the keys.
+    """
+    missing = await _missing_algorithms(database)
+    new_keys = [_new_signing_key(name, roots) for name in missing]
+    new_mac = _new_mac_key(roots)
 
     async def work(transaction: Transaction) -> None:
+        still_missing = await _missing_algorithms(transaction)
         for key in new_keys:
-            await stored.add_signing_key(transaction, key)
-        if new_mac is not None:
+            if key.algorithm in still_missing:
+                await stored.add_signing_key(transaction, key)
+        if not await stored.mac_keys(transaction):
             await stored.add_mac_key(transaction, new_mac)
+
+    await database.transaction(work)
+
+
+async def reseal_keys(database: Database, roots: Roots) -> None:
+    """Put what was sealed under the previous secret key under the current one, so that the previous can be dropped.
+
+    Raises:
+        UndecipherableKey: a secret does not open under either.
+    """
+
+    async def work(transaction: Transaction) -> None:
+        for key in await stored.signing_keys(transaction):
+            private_jwk = roots.reseal(key.private_jwk, place=_signing_place(key.kid))
+            if private_jwk != key.private_jwk:
+                await stored.reseal_signing_key(transaction, key.kid, private_jwk)
+        for mac in await stored.mac_keys(transaction):
+            secret = roots.reseal(mac.secret, place=_mac_place(mac.kid))
+            if secret != mac.secret:
+                await stored.reseal_mac_key(transaction, mac.kid, secret)
 
     await database.transaction(work)
 
@@ -52,9 +78,7 @@ async def load_keyring(database: Database, roots: Roots) -> Keyring:
     """
     rows = await stored.signing_keys(database)
     keys = {row.kid: SigningKey(row.kid, _algorithm(row), _open(row, roots)) for row in rows}
-    mac = {
-        row.kid: roots.decrypt(row.secret, place=f"mac_key.secret.{row.kid}") for row in await stored.mac_keys(database)
-    }
+    mac = {row.kid: roots.decrypt(row.secret, place=_mac_place(row.kid)) for row in await stored.mac_keys(database)}
     public = [orjson.loads(row.public_jwk) for row in rows]
     return Keyring(
         signing={keys[row.kid].algorithm: keys[row.kid] for row in rows if row.state == ACTIVE},
@@ -63,6 +87,19 @@ async def load_keyring(database: Database, roots: Roots) -> Keyring:
         current_mac=list(mac)[-1],
         jwks=orjson.dumps({"keys": public}),
     )
+
+
+async def _missing_algorithms(reader: Reader) -> list[SigningAlgorithm]:
+    present = {key.algorithm for key in await stored.signing_keys(reader) if key.state == ACTIVE}
+    return [name for name in SIGNING_ALGORITHMS if name not in present]
+
+
+def _signing_place(kid: str) -> str:
+    return f"signing_key.private_jwk.{kid}"
+
+
+def _mac_place(kid: str) -> str:
+    return f"mac_key.secret.{kid}"
 
 
 def _algorithm(row: StoredSigningKey) -> SigningAlgorithm:
@@ -79,15 +116,15 @@ def _new_signing_key(algorithm: SigningAlgorithm, roots: Roots) -> StoredSigning
         algorithm,
         ACTIVE,
         orjson.dumps(public).decode(),
-        roots.encrypt(private, place=f"signing_key.private_jwk.{kid}"),
+        roots.encrypt(private, place=_signing_place(kid)),
     )
 
 
 def _new_mac_key(roots: Roots) -> StoredMacKey:
     kid = secrets.token_hex(4)
-    return StoredMacKey(kid, roots.encrypt(secrets.token_bytes(32), place=f"mac_key.secret.{kid}"))
+    return StoredMacKey(kid, roots.encrypt(secrets.token_bytes(32), place=_mac_place(kid)))
 
 
 def _open(row: StoredSigningKey, roots: Roots) -> Key:
-    private = orjson.loads(roots.decrypt(row.private_jwk, place=f"signing_key.private_jwk.{row.kid}"))
+    private = orjson.loads(roots.decrypt(row.private_jwk, place=_signing_place(row.kid)))
     return RSAKey.import_key(private) if row.algorithm == "RS256" else ECKey.import_key(private)

@@ -72,8 +72,17 @@ class Roots:
             raise UndecipherableKey(f"the secret of {place} was sealed under another secret key")
         try:
             return AESGCM(root.key_encryption).decrypt(nonce, sealed, place.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise UndecipherableKey(f"the secret of {place} is damaged") from None
+
+    def reseal(self, stored: bytes, *, place: str) -> bytes:
+        """Return `stored` as it is if it opens under the current root, and sealed anew if only the previous opens it.
+
+        Raises:
+            UndecipherableKey: as `decrypt`.
+        """
+        plain = self.decrypt(stored, place=place)
+        return stored if stored[1:5].hex() == self.current.kid else self.encrypt(plain, place=place)
 
 
 def _derive(material: bytes, info: bytes) -> bytes:

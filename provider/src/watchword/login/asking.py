@@ -105,8 +105,13 @@ async def request_code(services: Services, asked: CodeRequest) -> Challenge:
     else:
         stored = await services.ephemeral.swap(challenge.key, before, write_challenge(challenge), lifetime)
     if not stored:  # asked twice at the same moment: the other request sends it
+        await refuse(services, "cool_down", asked.caller, client_id=asked.client.id, masked=asked.identifier.masked)
         raise RateLimited(timedelta(seconds=1))
-    await _order(services, challenge, asked)
+    try:
+        await _order(services, challenge, asked)
+    except Exception:
+        await _take_back(services, challenge, before)
+        raise
     return challenge
 
 
@@ -172,6 +177,15 @@ def channel_for(services: Services, identifier: Identifier) -> Channel:
     if identifier.kind == "email":
         return Channel.EMAIL
     return Channel.SMS if Channel.SMS in services.gateways else Channel.WHATSAPP
+
+
+async def _take_back(services: Services, challenge: Challenge, before: bytes | None) -> None:
+    """Undo what was stored: no message was ordered, so nobody shall be told to wait for one."""
+    if before is None:
+        await services.ephemeral.delete(challenge.key)
+        return
+    lifetime = read_challenge(before).expires_at - services.clock.now()
+    await services.ephemeral.swap(challenge.key, write_challenge(challenge), before, lifetime)
 
 
 async def _order(services: Services, challenge: Challenge, asked: CodeRequest) -> None:

@@ -3,6 +3,7 @@
 email-validator and phonenumbers do the parsing and are imported at first use, since their tables are large.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection
 
@@ -10,6 +11,8 @@ from watchword.accounts import Identifier
 from watchword.protocol.errors import InvalidRequest
 
 _LONGEST = 254
+# The parser would also find a number inside a sentence, or read letters as the keys they stand on.
+_PHONE = re.compile(r"(?:tel:)?[+\uff0b\d\s().\-\u2010-\u2015]+")
 
 
 class IdentifierInvalid(InvalidRequest):
@@ -51,7 +54,9 @@ def _parse_email(text: str) -> Identifier:
     if not local.isascii():
         raise IdentifierInvalid("Type the address with Latin letters before the @.")
     try:
-        address = validate_email(text, check_deliverability=False, allow_smtputf8=False, allow_quoted_local=False)
+        address = validate_email(
+            text, check_deliverability=False, allow_smtputf8=False, allow_quoted_local=False, strict=True
+        )
     except EmailNotValidError:
         raise IdentifierInvalid("Type an email address such as name@example.com.") from None
     canonical = f"{address.local_part.casefold()}@{(address.ascii_domain or '').lower()}"
@@ -62,6 +67,8 @@ def _parse_phone(text: str, region: str, phone_regions: Collection[str]) -> Iden
     import phonenumbers  # noqa: PLC0415
     from phonenumbers import PhoneNumberFormat, PhoneNumberType  # noqa: PLC0415
 
+    if _PHONE.fullmatch(text) is None:
+        raise IdentifierInvalid("Type a phone number in digits.")
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

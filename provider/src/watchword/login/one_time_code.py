@@ -13,6 +13,7 @@ from watchword.login.challenge import Challenge
 
 _VERSION = b"watchword one-time code 1"
 _DIGITS = b"0123456789"
+_LONGEST = 64  # characters; what a paste with its blanks may have
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]")
 
 
@@ -40,7 +41,9 @@ def tidy(typed: str, length: int) -> str | None:
 
     ASCII digits only: a code has one spelling.
     """
-    digits = _SEPARATORS.sub("", typed[:64])
+    if len(typed) > _LONGEST:
+        return None
+    digits = _SEPARATORS.sub("", typed)
     return digits if len(digits) == length and digits.isascii() and digits.isdigit() else None
 
 

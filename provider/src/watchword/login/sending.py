@@ -33,7 +33,8 @@ def code_sender(services: Services) -> JobRunner:
             client_name=challenge.client_name,
             origin_host=urlsplit(services.issuer).hostname or "",
             locale=challenge.locale,
-            delivery_id=f"{challenge.id}-{challenge.sends}",
+            # By the origin, not the id: that stays the same in this browser, and mail systems drop what repeats a name.
+            delivery_id=f"{payload['seed'][:32]}-{challenge.sends}",
             requested_from=None,
             sent_at=challenge.sent_at,
         )

@@ -18,13 +18,15 @@ async def send(services: Services, message: Message, lease: Lease, *, masked: st
     """
     gateway = services.gateways.get(message.channel)
     if gateway is None:
+        await _record_failure(services, message, "no_gateway", lease, client_id, final=True)
         raise Abandon(f"no gateway for {message.channel}")
     if not await lease.renew():
         return  # another worker holds the job by now and sends it
     try:
         sent = await gateway.send(message)
     except DeliveryFailed as failed:
-        await _record_failure(services, message, failed, lease, client_id)
+        final = lease.last_attempt or not failed.retryable
+        await _record_failure(services, message, failed.failure, lease, client_id, final=final)
         if failed.retryable:
             raise Retry(f"{gateway.name}: {failed.failure}", after=failed.retry_after) from None
         raise Abandon(f"{gateway.name}: {failed.failure}") from None
@@ -43,14 +45,14 @@ async def _record_success(services: Services, message: Message, sent: Sent, mask
 
 
 async def _record_failure(
-    services: Services, message: Message, failed: DeliveryFailed, lease: Lease, client_id: str
+    services: Services, message: Message, failure: str, lease: Lease, client_id: str, *, final: bool
 ) -> None:
     event = CodeNotSent(
         client_id=client_id,
         channel=message.channel,
-        failure=failed.failure,
+        failure=failure,
         attempt=lease.job.attempts,
-        final=lease.last_attempt or not failed.retryable,
+        final=final,
     )
 
     async def work(transaction: Transaction) -> None:

@@ -1,7 +1,5 @@
 """The consent page: may this client have what it asks for?"""
 
-from dataclasses import replace
-
 from starlette.responses import Response
 
 from watchword import sessions
@@ -41,12 +39,12 @@ async def decide(exchange: Exchange) -> Response:
     if session is None:
         return go_on(exchange, step)
     if form.get("decision") != "allow":
-        await keep(exchange, replace(step.interaction, cancelled=True))
+        await keep(exchange, step, cancelled=True)
         return go_on(exchange, step)
     request = await _request(exchange, step)
     given = Consent(frozenset(request.scope), frozenset(request.resources))
     await _remember(exchange, step, session, given)
-    await keep(exchange, replace(step.interaction, consented=given))
+    await keep(exchange, step, consented=given)
     return go_on(exchange, step)
 
 

@@ -1,6 +1,5 @@
 """The login pages: what a person types, the code they got, and the ways back and out."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -56,7 +55,7 @@ async def ask_for_code(exchange: Exchange) -> Response:
     except Locked as refused:
         error = _locked_text(step, refused)
         return _identifier_page(exchange, step, typed=typed, region=region, error=error, status=429)
-    await keep(exchange, replace(step.interaction, identifier=identifier))
+    await keep(exchange, step, identifier=identifier)
     return see_other(own_url(exchange, "/login/code", step))
 
 
@@ -118,7 +117,7 @@ async def change_identifier(exchange: Exchange) -> Response:
 async def cancel(exchange: Exchange) -> Response:
     """Give up: the client gets `access_denied`."""
     step, _ = await posted_step(exchange)
-    await keep(exchange, replace(step.interaction, cancelled=True))
+    await keep(exchange, step, cancelled=True)
     return go_on(exchange, step)
 
 
@@ -131,7 +130,8 @@ async def _wrong_code(
         return _code_page(exchange, step, None, error=_text(step, "error.otp_expired"), status=400)
     left = refused.guesses_left if isinstance(refused, CodeIncorrect) else None
     challenge = await _challenge(exchange, step)
-    error = _text(step, "error.otp_incorrect")
+    length = challenge.length if challenge else exchange.services.settings.one_time_code_length
+    error = _text(step, f"error.{refused.error}", length=length)
     return _code_page(exchange, step, challenge, error=error, attempts_left=left, status=400)
 
 
@@ -204,12 +204,18 @@ def _code_page(
         error=error,
         # Until one guess was wrong the number would only worry people.
         attempts_left=attempts_left,
-        works_until=f"{challenge.expires_at:%H:%M} UTC" if challenge else "",
+        minutes_left=_minutes_left(exchange, challenge),
         resend_in=_resend_in(exchange, challenge),
         notice=notice,
         identifier=identifier.display,
     )
     return page(exchange, view, status=status, locale=step.locale)
+
+
+def _minutes_left(exchange: Exchange, challenge: Challenge | None) -> int:
+    if challenge is None:
+        return 0
+    return max(-(-_seconds(challenge.expires_at - exchange.services.clock.now()) // 60), 1)
 
 
 def _resend_in(exchange: Exchange, challenge: Challenge | None) -> int:

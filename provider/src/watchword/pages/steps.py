@@ -1,7 +1,8 @@
 """What the pages of an interaction share: finding it, checking its forms, and going back to the dispatcher."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -16,6 +17,8 @@ from watchword.web.answers import page
 from watchword.web.cookies import browser_cookie
 from watchword.web.exchange import Exchange
 from watchword.web.forms import check_form, form_token
+
+_MOST_SWAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,14 @@ def go_on(exchange: Exchange, step: Step, cookies: Iterable[tuple[str, str]] = (
     return page(exchange, view, locale=step.locale, cookies=cookies)
 
 
-async def keep(exchange: Exchange, changed: Interaction) -> Interaction:
-    """Keep a changed interaction.
+async def keep(exchange: Exchange, step: Step, **changes: Any) -> None:
+    """Change some fields of an interaction. What another tab, or a second press of the button, changed meanwhile stays.
 
     Raises:
-        DisplayedError: it went on in another tab meanwhile.
+        DisplayedError: it is over, or keeps changing.
     """
-    kept = await interactions.update(exchange.services, changed)
-    if kept is None:
-        raise DisplayedError("interaction_lost")
-    return kept
+    for _ in range(_MOST_SWAPS):
+        if await interactions.update(exchange.services, replace(step.interaction, **changes)) is not None:
+            return
+        step = await _step(exchange, step.interaction.id, step.browser)
+    raise DisplayedError("interaction_lost")

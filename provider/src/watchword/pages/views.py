@@ -74,7 +74,8 @@ class CodePage(View):
     Attributes:
         sent_to: the identifier as this person may see it, in full or masked.
         attempts_left: shown when not None; None hides how many guesses are left.
-        works_until: a time of day, as text.
+        minutes_left: how long the code still works, rounded up; 0 when there is no live code. A time of day would need
+            the person's time zone, which a page without scripts does not know.
         resend_in: seconds until another code may be asked for; 0 is now. The server decides, the page only counts.
         notice: good news to announce, such as that the code was sent again.
         identifier: for password managers, in a field that is neither seen nor posted.
@@ -94,7 +95,7 @@ class CodePage(View):
     alphabet: str = "digits"
     error: str | None = None
     attempts_left: int | None = None
-    works_until: str
+    minutes_left: int
     resend_in: int = 0
     notice: str | None = None
     identifier: str = ""

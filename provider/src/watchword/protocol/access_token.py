@@ -27,11 +27,12 @@ def access_token_claims(
         "sub": subject,
         "aud": audience[0] if len(audience) == 1 else list(audience),
         "client_id": client_id,
-        "scope": " ".join(scope),
         "exp": issued_at + int(lifetime.total_seconds()),
         "iat": issued_at,
         "jti": jti,
     }
+    if scope:
+        claims["scope"] = " ".join(scope)
     if grant_id is not None:
         claims["gid"] = grant_id
     if session_id is not None:

@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from watchword.protocol.vocabulary import OPENID_SCOPES, AuthenticationMethod, SecurityProfile, SigningAlgorithm
 
-_LOOPBACK_LITERALS = frozenset({"127.0.0.1", "::1"})
+_LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[1-9][0-9]{0,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,5 @@ class Client:
 
 def _without_loopback_port(uri: str) -> str | None:
     """Return the URI without its port when it is plain http on a literal loopback address, else None."""
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme != "http" or parts.hostname not in _LOOPBACK_LITERALS or parts.username is not None:
-        return None
-    marker = f":{port}" if port is not None else ""
-    authority = uri[len("http://") :].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
-    host = authority.removesuffix(marker) if marker else authority
-    return "http://" + host + uri[len("http://") + len(authority) :]
+    match = _LOOPBACK_LITERAL.match(uri)
+    return None if match is None else match[1] + uri[match.end() :]

@@ -11,6 +11,8 @@ from watchword.protocol.errors import InvalidClient, InvalidRequest
 from watchword.protocol.parameters import Parameters
 from watchword.protocol.vocabulary import AuthenticationMethod
 
+_ONE_METHOD = "Use one way of client authentication, not two."
+
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
@@ -26,12 +28,16 @@ def parse_client_credentials(authorization: str | None, form: Parameters) -> Cli
 
     Raises:
         InvalidRequest: two methods at once, or two different client identifiers.
-        InvalidClient: no client named, or a header that is not HTTP Basic.
+        InvalidClient: no client named, a header that is not HTTP Basic, or a client assertion.
     """
+    if "client_assertion" in form:
+        if authorization is not None or "client_secret" in form:
+            raise InvalidRequest(_ONE_METHOD)
+        raise InvalidClient("Client assertions are not supported.")
     if authorization is not None:
         credentials = _parse_basic(authorization)
-        if "client_secret" in form or "client_assertion" in form:
-            raise InvalidRequest("Use one way of client authentication, not two.")
+        if "client_secret" in form:
+            raise InvalidRequest(_ONE_METHOD)
         if form.get("client_id", credentials.client_id) != credentials.client_id:
             raise InvalidRequest("The client_id of the form is not the one of the Authorization header.")
         return credentials
@@ -69,11 +75,10 @@ def _parse_basic(authorization: str) -> ClientCredentials:
         if scheme.lower() != "basic":
             raise ValueError
         client_id, separator, secret = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
-        if not separator or not client_id:
-            raise ValueError
         # RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
-        return ClientCredentials(
-            unquote_plus(client_id, errors="strict"), "client_secret_basic", unquote_plus(secret, errors="strict")
-        )
+        client_id, secret = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+        if not separator or not client_id or "\x00" in client_id + secret:
+            raise ValueError
+        return ClientCredentials(client_id, "client_secret_basic", secret)
     except (ValueError, binascii.Error):
         raise InvalidClient("The Authorization header is not HTTP Basic.", challenge=True) from None

@@ -3,7 +3,7 @@
 Pages never point at one another: each returns to /authorize, and `next_step` decides again from the facts.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,7 +36,6 @@ class Progress:
     started_at: datetime
     cancelled: bool = False
     consented: Consent | None = None
-    signed_in_to: UUID | None = field(default=None)  # account that signed in during this interaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,12 @@ class Parameters(Mapping[str, str]):
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._values: dict[str, str] = {}
+        seen: set[str] = set()
         duplicates: set[str] = set()
         for name, value in pairs:
-            if name in self._values and name not in _REPEATABLE:
+            if name in seen and name not in _REPEATABLE:
                 duplicates.add(name)
+            seen.add(name)
             if value:
                 self._values[name] = value
         self.duplicates = frozenset(duplicates)
@@ -71,7 +73,7 @@ def parse_parameters(text: bytes | str) -> Parameters:
     Duplicates are noted, not refused: `/authorize` must first learn whether it may redirect the refusal.
 
     Raises:
-        InvalidRequest: too many parameters, or bytes that are not UTF-8, or control characters.
+        InvalidRequest: too many parameters, bytes that are not UTF-8, or a NUL.
     """
     try:
         if isinstance(text, bytes):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidClientMetadata, InvalidRedirectUri
@@ -21,6 +21,7 @@ _GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credent
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SCRIPT_SCHEMES = frozenset({"javascript", "data", "file", "vbscript", "blob", "about", "filesystem", "view-source"})
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e%]+\Z")
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 _DOT_SEGMENT = re.compile(r"(^|/)(\.|%2e){1,2}(/|$|;|\?)", re.IGNORECASE)
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")
 
@@ -42,7 +43,7 @@ def parse_client_metadata(document: Mapping[str, Any], *, client_id: str, truste
     )
     redirect_uris = _uris(document, "redirect_uris")
     _check_flows(grant_types, response_types, redirect_uris, method)
-    scopes = frozenset(_scopes(document) or OPENID_SCOPES)
+    scopes = frozenset(_scopes(document))
     return Client(
         id=client_id,
         name=_name(document),
@@ -51,7 +52,8 @@ def parse_client_metadata(document: Mapping[str, Any], *, client_id: str, truste
         grant_types=grant_types,
         response_types=response_types,
         token_endpoint_auth_method=cast("AuthenticationMethod", method),
-        scopes=scopes if trusted else scopes & OPENID_SCOPES,
+        # Nothing left means the default here too, or the record would read differently from what was answered.
+        scopes=(scopes if trusted else scopes & OPENID_SCOPES) or OPENID_SCOPES,
         application_type=_choice(document, "application_type", ("web", "native"), "web"),
         first_party=trusted and document.get("first_party") is True,
         pkce_required=_pkce_required(document, method, trusted=trusted),
@@ -112,15 +114,15 @@ def check_redirect_uri(uri: str) -> None:
     if parts.scheme in _SCRIPT_SCHEMES:
         raise InvalidRedirectUri("A redirect URI may not use a script scheme.")
     if parts.scheme in {"http", "https"}:
-        _check_web_host(parts.scheme, parts.hostname)
+        _check_web_host(parts)
     elif "." not in parts.scheme:
         raise InvalidRedirectUri("A private-use scheme must be a reversed domain name, such as com.example.app.")
 
 
-def _check_web_host(scheme: str, host: str | None) -> None:
-    if not host:
-        raise InvalidRedirectUri("A redirect URI needs a host.")
-    if scheme == "http" and host not in _LOOPBACK:
+def _check_web_host(parts: SplitResult) -> None:
+    if not _AUTHORITY.match(parts.netloc):
+        raise InvalidRedirectUri("A redirect URI needs a plain host name or address.")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise InvalidRedirectUri("A redirect URI must use https, except on loopback.")
 
 
@@ -203,9 +205,13 @@ def _web_page(document: Mapping[str, Any], name: str) -> str | None:
     value = _text(document, name, _LONGEST_URI)
     if value is None:
         return None
-    if not _URI.match(value):
-        raise InvalidClientMetadata(f"{name} is not a URL.")
-    parts = urlsplit(value)
+    refusal = InvalidClientMetadata(f"{name} must be an https URL.")
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise refusal from None
+    if not _URI.match(value) or not _AUTHORITY.match(parts.netloc):
+        raise refusal
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return value
-    raise InvalidClientMetadata(f"{name} must be an https URL.")
+    raise refusal

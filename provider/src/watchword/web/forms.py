@@ -59,7 +59,12 @@ def check_same_origin(exchange: Exchange) -> None:
 
 def _is_ours(services: Services, token: str, browser: str, purpose: str) -> bool:
     roots = (services.roots.current, services.roots.previous)
-    return any(hmac.compare_digest(_token(root, browser, purpose), token) for root in roots if root is not None)
+    # As bytes: compare_digest refuses text beyond ASCII, which anybody may post.
+    return any(
+        hmac.compare_digest(_token(root, browser, purpose).encode(), token.encode())
+        for root in roots
+        if root is not None
+    )
 
 
 def _token(root: Root, browser: str, purpose: str) -> str:

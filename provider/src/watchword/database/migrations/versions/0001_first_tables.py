@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.Column("audience", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("opaque", sa.Boolean(), nullable=False),
-        sa.Column("lifetime", sa.Integer(), nullable=False),
+        sa.Column("lifetime", sa.Integer(), nullable=True),
         sa.Column("client_id", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], ondelete="CASCADE"),

@@ -1,0 +1,1 @@
+"""A web app that people sign in to."""

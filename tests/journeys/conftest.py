@@ -1,0 +1,3 @@
+from tests.support.browser import chromium
+
+__all__ = ["chromium"]

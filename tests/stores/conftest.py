@@ -1,0 +1,45 @@
+"""A durable store for each test: a copy of a file that was migrated once."""
+
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from watchword.clock import Clock
+from watchword.database import Database, migrate, open_database, prepare_file
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("schema") / "migrated.sqlite3"
+    prepare_file(f"sqlite:///{path}")
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def file(migrated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(migrated, tmp_path / "durable.sqlite3"))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The store's clock; its `offset` moves it."""
+    return Clock()
+
+
+@pytest.fixture
+async def database(file: Path, clock: Clock) -> AsyncIterator[Database]:
+    database = open_database(f"sqlite:///{file}", clock)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def outsider(file: Path) -> Iterator[sqlite3.Connection]:
+    """Another connection to the same file, as another process has it."""
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=0)) as outsider:
+        yield outsider

@@ -1,0 +1,234 @@
+"""Keys in the store: made once, sealed to their place under the operator's secret key, published without secrets."""
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stores.durable_racers import make_keys_everywhere, racing_processes
+from tests.support.provider import COMMAND, free_port, provider_environment
+from tests.support.secrecy import remember_secret
+from watchword.database import Database
+from watchword.database import keys as stored
+from watchword.keys import Roots, UndecipherableKey, load_keyring, make_first_keys, reseal_keys
+
+SECRET_KEY = remember_secret("zi0VmFzrSxkTLZFlwcH1YKP8JNyxkXQ4nTzZ")
+OTHER_SECRET_KEY = remember_secret("W6t2pYbS0o9dJvCqHkR4mN8aLxEzGfUi1TrB")
+ROOTS = Roots.derive(SECRET_KEY, None)
+PUBLIC_MEMBERS = {
+    "RSA": {"kty", "kid", "use", "alg", "n", "e"},
+    "EC": {"kty", "kid", "use", "alg", "crv", "x", "y"},
+}
+
+
+@pytest.fixture
+async def keyed(database: Database) -> Database:
+    """The durable store with its first keys."""
+    await make_first_keys(database, ROOTS)
+    return database
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    return provider_environment(folder, free_port(), **settings)
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def listed_keys(environment: dict[str, str]) -> list[dict[str, str]]:
+    done = run(environment, "keys", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    keys: list[dict[str, str]] = json.loads(done.stdout)
+    return keys
+
+
+def only_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+def bytes_beside(file: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(file.parent.glob(f"{file.name}*")))
+
+
+@pytest.mark.races
+async def test_four_processes_that_start_at_once_make_each_key_once(database: Database, file: Path) -> None:
+    with racing_processes() as pool:
+        await asyncio.to_thread(make_keys_everywhere, pool, f"sqlite:///{file}", SECRET_KEY)
+    keys = await stored.signing_keys(database)
+    assert sorted((key.algorithm, key.state) for key in keys) == [("ES256", "active"), ("RS256", "active")]
+    assert len(await stored.mac_keys(database)) == 1
+
+
+@pytest.mark.races
+def test_four_commands_that_first_use_a_folder_at_once_agree_on_its_schema_secret_and_keys(tmp_path: Path) -> None:
+    shared = environment(tmp_path)
+    commands = [
+        subprocess.Popen([*COMMAND, "keys", "list", "--json"], env=shared, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    answers = [command.communicate(timeout=60)[0] for command in commands]
+    assert [command.returncode for command in commands] == [0] * 4
+    assert len(set(answers)) == 1
+    assert sorted(key["algorithm"] for key in json.loads(answers[0])) == ["ES256", "RS256"]
+    secret = tmp_path / "watchword.secret"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.glob("watchword.secret*")] == [secret.name]
+
+
+async def test_a_second_start_makes_no_more_keys(keyed: Database) -> None:
+    before = await stored.signing_keys(keyed), await stored.mac_keys(keyed)
+    await make_first_keys(keyed, ROOTS)
+    assert (await stored.signing_keys(keyed), await stored.mac_keys(keyed)) == before
+
+
+async def test_no_private_part_stands_in_the_file(keyed: Database, file: Path) -> None:
+    keyring = await load_keyring(keyed, ROOTS)
+    content = bytes_beside(file)
+    for row in await stored.signing_keys(keyed):
+        private: dict[str, Any] = keyring.verifying[row.kid].key.as_dict(private=True)
+        secrets = [private[name] for name in ("d", "p", "q", "dp", "dq", "qi") if name in private]
+        assert secrets
+        assert not any(secret.encode() in content for secret in secrets)
+        public = private["n"] if "n" in private else private["x"]
+        assert public.encode() in content  # the search would find what stands there
+    assert b'"d"' not in content
+    assert not any(secret in content for secret in keyring.mac.values())
+
+
+async def test_the_published_set_holds_public_members_only(keyed: Database) -> None:
+    keyring = await load_keyring(keyed, ROOTS)
+    published = json.loads(keyring.jwks)
+    assert set(published) == {"keys"}
+    assert {key["kid"] for key in published["keys"]} == set(keyring.verifying)
+    assert sorted(key["alg"] for key in published["keys"]) == ["ES256", "RS256"]
+    for key in published["keys"]:
+        assert set(key) == PUBLIC_MEMBERS[key["kty"]]
+        assert key["use"] == "sig"
+        assert keyring.verifying[key["kid"]].algorithm == key["alg"]
+
+
+async def test_keys_are_long_enough_and_named_by_their_thumbprint(keyed: Database) -> None:
+    keyring = await load_keyring(keyed, ROOTS)
+    rsa = keyring.signing["RS256"].key.as_dict(private=False)
+    assert len(str(rsa["n"])) * 6 >= 2048
+    assert keyring.signing["ES256"].key.as_dict(private=False)["crv"] == "P-256"
+    assert all(key.key.thumbprint() == kid for kid, key in keyring.verifying.items())
+    assert [len(secret) for secret in keyring.mac.values()] == [32]
+
+
+async def test_a_ciphertext_in_another_row_does_not_open(keyed: Database, outsider: sqlite3.Connection) -> None:
+    first, second = (row.kid for row in await stored.signing_keys(keyed))
+    outsider.execute(
+        "UPDATE signing_key SET private_jwk = (SELECT private_jwk FROM signing_key WHERE kid = ?) WHERE kid = ?",
+        (first, second),
+    )
+    with pytest.raises(UndecipherableKey, match="damaged"):
+        await load_keyring(keyed, ROOTS)
+
+
+async def test_a_ciphertext_in_another_table_does_not_open(keyed: Database, outsider: sqlite3.Connection) -> None:
+    outsider.execute("UPDATE mac_key SET secret = (SELECT private_jwk FROM signing_key LIMIT 1)")
+    with pytest.raises(UndecipherableKey, match="damaged"):
+        await load_keyring(keyed, ROOTS)
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 10, 17, 20])
+def test_a_ciphertext_that_was_cut_does_not_open(length: int) -> None:
+    sealed = ROOTS.encrypt(b"secret", place="here")
+    with pytest.raises(UndecipherableKey):
+        ROOTS.decrypt(sealed[:length], place="here")
+
+
+def test_a_ciphertext_with_any_byte_changed_does_not_open() -> None:
+    sealed = ROOTS.encrypt(b"secret", place="here")
+    assert ROOTS.decrypt(sealed, place="here") == b"secret"
+    for position in range(len(sealed)):
+        changed = bytearray(sealed)
+        changed[position] ^= 1
+        with pytest.raises(UndecipherableKey) as refused:
+            ROOTS.decrypt(bytes(changed), place="here")
+        assert SECRET_KEY not in str(refused.value)
+
+
+async def test_another_secret_key_opens_nothing(keyed: Database) -> None:
+    with pytest.raises(UndecipherableKey, match="another secret key"):
+        await load_keyring(keyed, Roots.derive(OTHER_SECRET_KEY, None))
+
+
+async def test_a_new_secret_key_takes_over_and_the_previous_one_can_be_dropped(keyed: Database) -> None:
+    before = await load_keyring(keyed, ROOTS)
+    both = Roots.derive(OTHER_SECRET_KEY, SECRET_KEY)
+    assert (await load_keyring(keyed, both)).jwks == before.jwks
+    await reseal_keys(keyed, both)
+    after = await load_keyring(keyed, Roots.derive(OTHER_SECRET_KEY, None))
+    assert (after.jwks, after.mac) == (before.jwks, before.mac)
+    with pytest.raises(UndecipherableKey):
+        await load_keyring(keyed, ROOTS)
+
+
+async def test_resealing_what_is_sealed_already_changes_nothing(keyed: Database) -> None:
+    before = await stored.signing_keys(keyed), await stored.mac_keys(keyed)
+    await reseal_keys(keyed, ROOTS)
+    assert (await stored.signing_keys(keyed), await stored.mac_keys(keyed)) == before
+
+
+async def test_resealing_is_all_or_nothing(keyed: Database, outsider: sqlite3.Connection) -> None:
+    outsider.execute("UPDATE mac_key SET secret = x'00'")
+    with pytest.raises(UndecipherableKey):
+        await reseal_keys(keyed, Roots.derive(OTHER_SECRET_KEY, SECRET_KEY))
+    for row in await stored.signing_keys(keyed):
+        assert ROOTS.decrypt(row.private_jwk, place=f"signing_key.private_jwk.{row.kid}")
+
+
+async def test_no_representation_shows_a_secret(keyed: Database) -> None:
+    keyring = await load_keyring(keyed, ROOTS)
+    (mac,) = keyring.mac.values()
+    for shown in (keyring, ROOTS, await stored.signing_keys(keyed), await stored.mac_keys(keyed)):
+        for secret in (mac, ROOTS.current.pepper, ROOTS.current.key_encryption, ROOTS.current.forms):
+            assert repr(secret)[2:-1] not in repr(shown)
+
+
+def test_the_roots_of_one_secret_key_are_all_different() -> None:
+    root, other = ROOTS.current, Roots.derive(OTHER_SECRET_KEY, None).current
+    keys = [root.key_encryption, root.pepper, root.forms, other.key_encryption, other.pepper, other.forms]
+    assert len(set(keys)) == 6
+    assert root.kid != other.kid
+
+
+def test_a_start_with_another_secret_key_is_one_helpful_line(tmp_path: Path) -> None:
+    listed_keys(environment(tmp_path, secret_key=SECRET_KEY))
+    done = run(environment(tmp_path, secret_key=OTHER_SECRET_KEY, log_level="info"), "serve")
+    assert done.returncode == 2
+    line = only_line(done.stderr)
+    assert line.startswith("watchword: WATCHWORD_SECRET_KEY: does not open the keys")
+    assert "WATCHWORD_SECRET_KEY_PREVIOUS" in line
+    assert OTHER_SECRET_KEY not in line
+
+
+def test_the_secret_key_rotates_from_start_to_start(tmp_path: Path) -> None:
+    first = listed_keys(environment(tmp_path, secret_key=SECRET_KEY))
+    both = environment(tmp_path, secret_key=OTHER_SECRET_KEY, secret_key_previous=SECRET_KEY)
+    assert listed_keys(both) == first
+    assert listed_keys(environment(tmp_path, secret_key=OTHER_SECRET_KEY)) == first
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"short", "long enough to be a secret key, but not ASCII: é".encode()],
+    ids=["empty", "short", "odd"],
+)
+def test_a_secret_file_without_a_secret_key_is_refused_and_kept(tmp_path: Path, content: bytes) -> None:
+    secret = tmp_path / "watchword.secret"
+    secret.write_bytes(content)
+    done = run(environment(tmp_path), "keys", "list")
+    assert done.returncode == 2
+    assert only_line(done.stderr).startswith("watchword: WATCHWORD_SECRET_KEY: ")
+    assert secret.read_bytes() == content
