@@ -11,7 +11,7 @@ from watchword.protocol.client import Client
 CLIENT = Client(id="notes", name="Notes", redirect_uris=("https://notes.example/callback",))
 ACCOUNT_ID, SESSION_ID, GRANT_ID, FAMILY_ID = (UUID(int=number) for number in range(1, 5))
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-LATER = datetime(2100, 1, 1, tzinfo=UTC)
+YEAR = 365 * 86400 * 1_000_000  # microseconds
 CODE_HASH = b"hash of the code"
 MINUTE = 60_000_000  # microseconds
 CODE = AuthorizationCode(
@@ -40,7 +40,7 @@ async def add_session(transaction: Transaction) -> None:
         account_id=ACCOUNT_ID,
         origin=b"hash of the challenge",
         amr=("otp",),
-        expires_at=LATER,
+        lifetime=YEAR,
         user_agent="",
         address="",
     )

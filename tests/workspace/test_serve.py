@@ -167,3 +167,12 @@ def test_a_provider_whose_database_goes_with_another_ephemeral_store_is_not_read
         assert status(running, "/readyz") == 503
         outsider.execute("UPDATE store SET ephemeral_id = ?", (own,))
     assert status(running, "/readyz") == 200
+
+
+def test_workers_do_not_outlive_a_killed_parent() -> None:
+    with running_provider(workers=2) as provider:
+        orphans = workers(provider)
+        provider.process.kill()
+        provider.process.wait(timeout=WAIT)
+        _, alive = psutil.wait_procs(orphans, timeout=WAIT)
+        assert alive == []

@@ -12,12 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchword import database as durable
 from watchword.clock import Clock
-from watchword.database import Database, Transaction, grants, refresh_families, store
+from watchword.database import Transaction, store
 from watchword.delivery.gateway import Gateway, InvalidGatewayURL, Provisions
 from watchword.delivery.gateways import open_gateway
 from watchword.delivery.message import Channel
 from watchword.endpoints import ENDPOINTS
-from watchword.ephemeral import EphemeralStore, StoreUnavailable, open_store
+from watchword.ephemeral import EphemeralStore, open_store
+from watchword.housekeeping import follow_parent, keep_house
 from watchword.keys import Roots, load_keyring
 from watchword.locale import load_catalogues
 from watchword.login.sending import JOB, code_sender
@@ -31,13 +32,8 @@ from watchword.registry import Registry
 from watchword.secret_key import resolve_secret_key
 from watchword.services import Services
 from watchword.settings import Settings, SettingsError, load_settings
-from watchword.telemetry import configure_logging, get_logger
+from watchword.telemetry import configure_logging
 from watchword.web.dispatch import Dispatch
-
-log = get_logger(__name__)
-
-_HOUSEKEEPING_SECONDS = 60
-_CODES_KEPT = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -86,14 +82,17 @@ class Provider:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         services = self.services = await open_services(self.settings)
+        await _pair_stores(services)
         services.outbox.start({JOB: code_sender(services)})
-        housekeeping = asyncio.create_task(_keep_house(services), name="housekeeping")
+        beside = [asyncio.create_task(keep_house(services))]
+        if self.settings.workers > 1:
+            beside.append(asyncio.create_task(follow_parent()))
         try:
             yield
         finally:
-            housekeeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await housekeeping
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await close_services(services)
 
 
@@ -110,7 +109,9 @@ async def open_services(settings: Settings) -> Services:
     roots = Roots.derive(resolve_secret_key(settings), _previous_secret(settings))
     database = durable.open_database(settings.database_url, clock)
     ephemeral = open_store(settings.ephemeral_url, now=clock.now)
-    row = await _pair_stores(database, ephemeral)
+    row = await store.find(database)
+    if row is None:
+        raise RuntimeError("the database is not prepared: run `watchword db upgrade`")
     clock.offset = row.clock_offset if settings.env == "test" else timedelta(0)
     return Services(
         settings=settings,
@@ -163,36 +164,16 @@ def open_gateways(settings: Settings, clock: Clock, ephemeral: EphemeralStore) -
     return gateways
 
 
-async def _pair_stores(database: Database, ephemeral: EphemeralStore) -> store.StoreRow:
+async def _pair_stores(services: Services) -> None:
     """Record which ephemeral store goes with this database; an empty one gets a fresh id and takes over."""
-    row = await store.find(database)
-    if row is None:
-        raise RuntimeError("the database is not prepared: run `watchword db upgrade`")
-    identity = await ephemeral.identity()
-    if row.ephemeral_id != identity:
-
-        async def work(transaction: Transaction) -> None:
-            await store.set_ephemeral_id(transaction, identity)
-
-        await database.transaction(work)
-    return row
-
-
-async def _keep_house(services: Services) -> None:
-    """Delete what is long over, in small batches. Never decides anything: expiry is compared where it matters."""
-    kept = _CODES_KEPT // timedelta(microseconds=1)
+    identity = await services.ephemeral.identity()
 
     async def work(transaction: Transaction) -> None:
-        await grants.forget_codes(transaction, kept=kept)
-        await refresh_families.forget(transaction, kept=kept)
+        row = await store.find(transaction)
+        if row is not None and row.ephemeral_id != identity:
+            await store.set_ephemeral_id(transaction, identity)
 
-    while True:
-        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
-        try:
-            await services.ephemeral.sweep()
-            await services.database.transaction(work)
-        except (durable.StoreUnavailable, StoreUnavailable) as problem:
-            log.warning("housekeeping waits", problem=str(problem))
+    await services.database.transaction(work)
 
 
 def _brand(settings: Settings) -> Brand:

@@ -68,7 +68,7 @@ async def start(
         "account_id": account_id,
         "origin": origin,
         "amr": amr,
-        "expires_at": services.clock.now() + services.settings.session_lifetime,
+        "lifetime": services.settings.session_lifetime // _MICROSECOND,
         "user_agent": caller.user_agent[:_LONGEST_USER_AGENT],
         "address": caller.address,
     }

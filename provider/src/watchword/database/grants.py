@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from watchword.clock import from_microseconds
+from watchword.database.batches import BATCH
 from watchword.database.connection import Reader, Row, Transaction
 from watchword.database.records import maybe_time, read_words, write_words
 from watchword.database.statement import Statement
@@ -61,7 +62,7 @@ _SPENT = Statement(
 )
 _FORGET_CODES = Statement(
     """DELETE FROM authorization_code WHERE hash IN
-    (SELECT hash FROM authorization_code WHERE expires_at < :now - :kept LIMIT 500)"""
+    (SELECT hash FROM authorization_code WHERE expires_at < :now - :kept LIMIT :most)"""
 )
 _INSERT = Statement(
     """INSERT INTO authorization_grant
@@ -132,7 +133,7 @@ async def find_spent_code(reader: Reader, code_hash: bytes) -> SpentCode | None:
 
 async def forget_codes(transaction: Transaction, *, kept: int) -> int:
     """Delete a batch of codes that expired more than `kept` microseconds ago. One statement."""
-    return await transaction.execute(_FORGET_CODES, kept=kept)
+    return await transaction.execute(_FORGET_CODES, kept=kept, most=BATCH)
 
 
 async def add(transaction: Transaction, grant_id: UUID, code: AuthorizationCode) -> None:

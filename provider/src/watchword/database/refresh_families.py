@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from watchword.clock import from_microseconds
+from watchword.database.batches import BATCH
 from watchword.database.connection import Reader, Transaction
 from watchword.database.records import read_words
 from watchword.database.statement import Statement
@@ -57,7 +58,7 @@ _ROTATE = Statement(
 )
 _FORGET = Statement(
     """DELETE FROM refresh_family WHERE id IN
-    (SELECT id FROM refresh_family WHERE expires_at < :now - :kept LIMIT 500)"""
+    (SELECT id FROM refresh_family WHERE expires_at < :now - :kept LIMIT :most)"""
 )
 
 
@@ -127,4 +128,4 @@ async def rotate(transaction: Transaction, family: RefreshFamily, *, successor: 
 
 async def forget(transaction: Transaction, *, kept: int) -> int:
     """Delete a batch of families that expired more than `kept` microseconds ago. One statement."""
-    return await transaction.execute(_FORGET, kept=kept)
+    return await transaction.execute(_FORGET, kept=kept, most=BATCH)

@@ -18,13 +18,13 @@ _FIND = Statement(
 _INSERT = Statement(
     """INSERT INTO session
         (id, token_hash, account_id, origin, amr, auth_time, seen_at, expires_at, user_agent, address)
-    VALUES (:id, :token_hash, :account_id, :origin, :amr, :now, :now, :expires_at, :user_agent, :address)
+    VALUES (:id, :token_hash, :account_id, :origin, :amr, :now, :now, :now + :lifetime, :user_agent, :address)
     RETURNING auth_time"""
 )
 # Signing in again on the same account keeps the session and what hangs on it, under a new secret.
 _RENEW = Statement(
     """UPDATE session SET token_hash = :token_hash, origin = :origin, amr = :amr, auth_time = :now, seen_at = :now,
-        expires_at = :expires_at, user_agent = :user_agent, address = :address
+        expires_at = :now + :lifetime, user_agent = :user_agent, address = :address
     WHERE id = :id AND account_id = :account_id AND ended_at IS NULL
     RETURNING auth_time"""
 )
@@ -55,11 +55,13 @@ async def put(
     account_id: UUID,
     origin: bytes,
     amr: tuple[str, ...],
-    expires_at: datetime,
+    lifetime: int,
     user_agent: str,
     address: str,
 ) -> Session | None:
-    """Start a session, or renew one under a new secret. One statement. None when the one to renew is over.
+    """Start a session of `lifetime` microseconds, or renew one under a new secret. One statement.
+
+    None when the one to renew is over.
 
     Raises:
         Conflict: the proof it grows from was spent before (`origin`).
@@ -71,7 +73,7 @@ async def put(
         account_id=account_id,
         origin=origin,
         amr=write_words(amr),
-        expires_at=expires_at,
+        lifetime=lifetime,
         user_agent=user_agent,
         address=address,
     )

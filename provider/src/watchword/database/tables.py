@@ -29,8 +29,8 @@ def _time(*, nullable: bool = False, index: bool = False) -> Any:
     return Field(sa_column=Column(BigInteger, nullable=nullable, index=index))
 
 
-def _refers(target: str, *, nullable: bool = False, index: bool = True) -> Any:
-    return Field(sa_column=Column(Text, ForeignKey(target, ondelete="CASCADE"), nullable=nullable, index=index))
+def _refers(target: str, *, nullable: bool = False, index: bool = True, ondelete: str = "CASCADE") -> Any:
+    return Field(sa_column=Column(Text, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index))
 
 
 class Store(SQLModel, table=True):
@@ -165,7 +165,8 @@ class Grant(SQLModel, table=True):
     id: str = _text(primary_key=True)
     account_id: str | None = _refers("account.id", nullable=True)
     client_id: str = _refers("client.id")
-    session_id: str | None = _refers("session.id", nullable=True)
+    # A grant with `offline_access` outlives the row of its session.
+    session_id: str | None = _refers("session.id", nullable=True, ondelete="SET NULL")
     scope: str = _text()
     resources: str = _text()
     auth_time: int = _time()

@@ -8,7 +8,7 @@ from watchword.database import Transaction, grants, refresh_families
 from watchword.database.grants import AuthorizationCode, SpentCode
 from watchword.events import record
 from watchword.events.catalogue import AuthorizationCodeReplayed, TokenIssued
-from watchword.grant_types.exchange import TokenRequest, narrow_audience, narrow_scope
+from watchword.grant_types.exchange import TokenRequest, narrow_audience, scope_at
 from watchword.keys import fingerprint
 from watchword.protocol.errors import InvalidGrant, InvalidRequest
 from watchword.protocol.pkce import s256
@@ -63,7 +63,7 @@ async def _grant(
     services: Services, transaction: Transaction, request: TokenRequest, code: AuthorizationCode, grant_id: UUID
 ) -> Authorization:
     audiences = narrow_audience(request, code.resources)
-    scope = narrow_scope(request, code.scope, audiences)
+    scope = scope_at(request, code.scope, audiences)  # this request has no parameter scope of its own
     await grants.add(transaction, grant_id, code)
     refresh = await _begin_family(services, transaction, request, grant_id)
     event = TokenIssued(

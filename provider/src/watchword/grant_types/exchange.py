@@ -38,17 +38,22 @@ def narrow_audience(request: TokenRequest, granted: tuple[str, ...]) -> tuple[st
     return asked
 
 
-def narrow_scope(request: TokenRequest, granted: tuple[str, ...], audience: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the scope of this token: what was asked for, without scopes of resources it is not for.
+def narrow_scope(request: TokenRequest, granted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the part of the grant that was asked for, all of it otherwise (RFC 6749 section 6).
 
     Raises:
-        InvalidScope: something was asked for that was not granted (RFC 6749 section 6).
+        InvalidScope: something was asked for that was not granted.
     """
-    asked = tuple(request.form.get("scope", "").split()) or granted
-    if not set(asked) <= set(granted):
+    asked = set(request.form.get("scope", "").split()) or set(granted)
+    if not asked <= set(granted):
         raise InvalidScope("The scope goes beyond what was granted.")
+    return tuple(scope for scope in granted if scope in asked)
+
+
+def scope_at(request: TokenRequest, scope: tuple[str, ...], audience: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a scope without what belongs to resources that the token is not for (RFC 8707 section 2.2)."""
     here = OPENID_SCOPES.union(*(request.resources[name].scopes for name in audience if name in request.resources))
-    return tuple(scope for scope in granted if scope in asked and scope in here)
+    return tuple(word for word in scope if word in here)
 
 
 async def record_alone(services: Services, event: Event, caller: Caller) -> None:

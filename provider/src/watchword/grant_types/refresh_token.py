@@ -7,7 +7,7 @@ from watchword.database import Transaction, grants, refresh_families
 from watchword.database.refresh_families import RefreshFamily
 from watchword.events import record
 from watchword.events.catalogue import Event, RefreshAhead, RefreshRepeated, RefreshReplayed, TokenIssued
-from watchword.grant_types.exchange import TokenRequest, narrow_audience, narrow_scope
+from watchword.grant_types.exchange import TokenRequest, narrow_audience, narrow_scope, scope_at
 from watchword.protocol.errors import InvalidGrant
 from watchword.protocol.refresh_token import (
     Presentation,
@@ -77,7 +77,7 @@ async def _present(
         await record(transaction, replayed, request.caller)
         return None
     audiences = narrow_audience(request, family.resources)
-    scope = narrow_scope(request, family.scope, audiences)
+    scope = scope_at(request, narrow_scope(request, family.scope), audiences)
     successor = max(generation, family.generation) if meaning is Presentation.REPEAT else generation + 1
     if meaning is not Presentation.REPEAT:
         idle = services.settings.refresh_token_idle // _MICROSECOND

@@ -44,7 +44,7 @@ class Dispatch:
         request_id.set(name)
         exchange = Exchange(services, self._renderer, self._locales, scope, receive, name)
         response = await self._answer(exchange)
-        response.headers["x-request-id"] = name
+        response.raw_headers.append((b"x-request-id", name.encode("ascii")))
         if services.settings.secure:
             add_transport_security(response)
         await response(scope, receive, send)

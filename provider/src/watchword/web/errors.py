@@ -55,6 +55,8 @@ def _as_protocol_error(error: Exception) -> ProtocolError:
         return error
     if isinstance(error, database.StoreUnavailable | ephemeral.StoreUnavailable):
         return TemporarilyUnavailable(detail=str(error))
+    if isinstance(error, database.Conflict):  # something it builds on went away at this moment: asking again tells
+        return TemporarilyUnavailable(detail="conflict")
     return ServerError("Something went wrong on our side.", detail=type(error).__name__)
 
 

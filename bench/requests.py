@@ -1,0 +1,73 @@
+"""HTTP/1.1 requests as bytes, and the little that must be read out of a page to fill its form."""
+
+import base64
+import html
+import re
+from urllib.parse import quote_plus, urlencode
+
+from bench.load import Answer
+from bench.server import Registration
+
+_HIDDEN = re.compile(rb'<input type="hidden" name="([a-z]+)" value="([^"]*)">')
+_REFRESH = re.compile(rb'<meta http-equiv="refresh" content="0;url=([^"]+)">')
+
+
+def get(target: str, *, cookie: str = "", bearer: str = "") -> bytes:
+    """Return a GET of a path with its query."""
+    return f"GET {target} HTTP/1.1\r\n{_headers(cookie)}{_authorization(bearer)}\r\n".encode()
+
+
+def post_form(path: str, fields: dict[str, str], *, cookie: str = "", client: Registration | None = None) -> bytes:
+    """Return a POST of a form, authenticated by HTTP Basic when it is a client's."""
+    body = urlencode(fields)
+    credentials = f"authorization: {basic(client)}\r\n" if client else ""
+    return (
+        f"POST {path} HTTP/1.1\r\n{_headers(cookie)}{credentials}"
+        f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+def basic(client: Registration) -> str:
+    """Return a client's Authorization header (RFC 6749 section 2.3.1)."""
+    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def hidden_fields(answer: Answer) -> dict[str, str]:
+    """Return the hidden fields of a page; all its forms carry the same ones."""
+    return {name.decode(): html.unescape(value.decode()) for name, value in _HIDDEN.findall(answer.body)}
+
+
+def refresh_target(answer: Answer) -> str:
+    """Return where a page sends the browser on, without scheme and host.
+
+    Raises:
+        ValueError: it does not.
+    """
+    found = _REFRESH.search(answer.body)
+    if found is None:
+        raise ValueError("the page sends the browser nowhere")
+    return _without_origin(html.unescape(found[1].decode()))
+
+
+def location_target(answer: Answer) -> str:
+    """Return where a redirect leads, without scheme and host."""
+    return _without_origin(answer.header(b"location").decode())
+
+
+def new_cookie(answer: Answer) -> str:
+    """Return the cookie an answer sets, as a browser sends it back."""
+    return answer.header(b"set-cookie").partition(b";")[0].decode()
+
+
+def _without_origin(url: str) -> str:
+    return "/" + url.partition("://")[2].partition("/")[2]
+
+
+def _headers(cookie: str) -> str:
+    headers = "host: localhost\r\naccept: text/html, application/json\r\nuser-agent: bench\r\n"
+    return f"{headers}cookie: {cookie}\r\n" if cookie else headers
+
+
+def _authorization(bearer: str) -> str:
+    return f"authorization: Bearer {bearer}\r\n" if bearer else ""

@@ -1,0 +1,3 @@
+"""How much one clean-up statement deletes at most."""
+
+BATCH = 500
