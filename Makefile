@@ -4,9 +4,9 @@ PYTHON ?= python3
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
-export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 
 .PHONY: help
 help:  ## this list
@@ -50,8 +50,10 @@ lock: $(UV)  ## write the hash-pinned locks anew (UPGRADE=1 takes newer versions
 clean:  ## forget the environments and caches
 	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-# Debian refuses a plain `pip install`, and may lack venv: uv goes into the checkout and makes the environment.
+# Debian refuses a plain `pip install` and may lack venv: pip puts uv into a folder here, and uv makes the environment.
 $(UV): locks/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+		"Python 3.11 or newer is needed; PYTHON=/path/to/python3.11 names one")'
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore \
 		--require-hashes --upgrade --target .tools/uv -r locks/uv.txt
 	@touch $@
@@ -60,14 +62,21 @@ $(UV): locks/uv.txt
 	@$(UV) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv
 
 SOURCES := provider/pyproject.toml middleware/pyproject.toml
+# Compiled once here: the suite starts hundreds of processes, and some machines forbid Python to write bytecode.
+SYNC := $(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes
 EDITABLE := $(UV) pip install --quiet --python .venv --no-deps -e provider -e middleware
 
-.venv/run.stamp: locks/run.txt $(SOURCES) | .venv/bin/python
-	@test -e .venv/dev.stamp || $(UV) pip sync --quiet --python .venv --require-hashes locks/run.txt
+.venv/dev.stamp: locks/dev.txt $(SOURCES) | .venv/bin/python
+	@$(SYNC) locks/dev.txt
 	@$(EDITABLE)
 	@touch $@
 
-.venv/dev.stamp: locks/dev.txt $(SOURCES) | .venv/bin/python
-	@$(UV) pip sync --quiet --python .venv --require-hashes locks/dev.txt
+# The demo needs less; once the tools of the suite are there, their environment serves it too.
+ifneq ($(wildcard .venv/dev.stamp),)
+.venv/run.stamp: .venv/dev.stamp
+else
+.venv/run.stamp: locks/run.txt $(SOURCES) | .venv/bin/python
+	@$(SYNC) locks/run.txt
 	@$(EDITABLE)
-	@touch $@ .venv/run.stamp
+endif
+	@touch $@

@@ -14,6 +14,7 @@ from joserfc.jwk import KeySet
 
 from tests.support.person import Person
 from tests.support.provider import RunningProvider
+from tests.support.secrecy import remember_secret
 
 CALLBACK = "http://127.0.0.1:8997/callback"
 BYE = "http://127.0.0.1:8997/bye"
@@ -84,6 +85,8 @@ async def test_authlib_discovers_registers_signs_in_refreshes_asks_and_signs_out
         )
         await person.sign_in(provider, url, "gita@example.com")
         tokens = await client.fetch_token(authorization_response=person.landed, state=state, code_verifier=VERIFIER)
+        remember_secret(tokens["refresh_token"])
+        remember_secret(tokens["access_token"])
         claims = verified(tokens["id_token"], metadata, client.client_id, tokens["access_token"])
         userinfo = (await client.get(metadata["userinfo_endpoint"])).json()
         assert userinfo == {"sub": claims["sub"], "email": "gita@example.com", "email_verified": True}

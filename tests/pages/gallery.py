@@ -138,7 +138,7 @@ def code_page(
         code_length=code_length,
         error=error,
         attempts_left=attempts_left,
-        works_until="14:35",
+        minutes_left=5,
         resend_in=resend_in,
         notice=notice,
         identifier=sent_to,

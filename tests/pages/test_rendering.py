@@ -73,7 +73,7 @@ def views_around(text: str) -> tuple[View, ...]:
     message = MailboxMessage(text, text, text, text, text, text, text, mailbox.messages[0].sent_at)
     return (
         replace(first, client_name=text, identifier=text, error=text, interaction=text, csrf=text, region=text),
-        replace(code, sent_to=text, identifier=text, error=text, works_until=text),
+        replace(code, sent_to=text, identifier=text, error=text),
         replace(consent, client_name=text, account_label=text, resources=(text,)),
         replace(consent, scopes=(describe_scope(text, CATALOGUES["en"]),)),
         ErrorPage(title=text, description=text, request_id=text, status=400),

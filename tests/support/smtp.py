@@ -35,7 +35,7 @@ class ReceivedMail:
         return str(body.get_content()).replace("\r\n", "\n")
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: aiosmtpd lists the members, which Python 3.11.2 cannot do with them
 class SmtpServer:
     """Where it listens, what it has heard, and how it shall misbehave (may be changed while it runs)."""
 
@@ -132,7 +132,7 @@ class _Connection(SMTP):
 
 def hang_up(connection: SMTP) -> None:
     """End a connection without a word."""
-    if isinstance(connection.transport, asyncio.WriteTransport):
+    if isinstance(connection.transport, asyncio.WriteTransport) and not connection.transport.is_closing():
         connection.transport.abort()
 
 
@@ -144,6 +144,7 @@ async def running_smtp_server(
     implicit_tls: bool = False,
     login: bool = True,
     smtputf8: bool = True,
+    port: int = 0,
 ) -> AsyncIterator[SmtpServer]:
     """A server on a port of its own, until the block ends.
 
@@ -153,6 +154,7 @@ async def running_smtp_server(
         implicit_tls: TLS from the first byte instead.
         login: take mail only after `USERNAME` and `PASSWORD` (with STARTTLS only; otherwise a login is possible).
         smtputf8: take addresses beyond ASCII.
+        port: where to listen; a free port by default.
     """
     encrypted = starttls or implicit_tls
     state = SmtpServer(implicit_tls=implicit_tls)
@@ -175,7 +177,7 @@ async def running_smtp_server(
         )
         return state.connections[-1]
 
-    listener = await loop.create_server(connection, "127.0.0.1", 0, ssl=tls if implicit_tls else None)
+    listener = await loop.create_server(connection, "127.0.0.1", port, ssl=tls if implicit_tls else None)
     state.port = listener.sockets[0].getsockname()[1]
     try:
         yield state

@@ -30,6 +30,7 @@ async def redeem_authorization_code(services: Services, request: TokenRequest) -
     Raises:
         InvalidRequest: a parameter is missing or malformed.
         InvalidGrant: the code cannot be redeemed by this request.
+        InvalidTarget: a resource that was not granted; nothing is consumed.
     """
     code = request.form.required("code")
     redirect_uri = request.form.get("redirect_uri") or _single_redirect_uri(request)

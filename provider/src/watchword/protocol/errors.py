@@ -19,7 +19,7 @@ class ProtocolError(Exception):
 
 
 class InvalidRequest(ProtocolError):
-    """RFC 6749 sections 4.1.2.1 and 5.2."""
+    """A parameter is missing, given twice or malformed; RFC 6749 sections 4.1.2.1 and 5.2."""
 
     error = "invalid_request"
 
@@ -31,7 +31,7 @@ class RequestTooLarge(InvalidRequest):
 
 
 class InvalidClient(ProtocolError):
-    """RFC 6749 section 5.2. `challenge` says whether the client used the Authorization header."""
+    """The client did not authenticate; RFC 6749 section 5.2. `challenge`: it used the Authorization header."""
 
     error = "invalid_client"
     status = 401
@@ -42,37 +42,37 @@ class InvalidClient(ProtocolError):
 
 
 class InvalidGrant(ProtocolError):
-    """RFC 6749 section 5.2."""
+    """The code or refresh token is unknown, expired, spent, revoked or another client's; RFC 6749 section 5.2."""
 
     error = "invalid_grant"
 
 
 class UnauthorizedClient(ProtocolError):
-    """RFC 6749 sections 4.1.2.1 and 5.2."""
+    """The client may not use this grant or response type; RFC 6749 sections 4.1.2.1 and 5.2."""
 
     error = "unauthorized_client"
 
 
 class UnsupportedGrantType(ProtocolError):
-    """RFC 6749 section 5.2."""
+    """No such grant type here; RFC 6749 section 5.2."""
 
     error = "unsupported_grant_type"
 
 
 class UnsupportedResponseType(ProtocolError):
-    """RFC 6749 section 4.1.2.1."""
+    """Only `code` is supported; RFC 6749 section 4.1.2.1."""
 
     error = "unsupported_response_type"
 
 
 class InvalidScope(ProtocolError):
-    """RFC 6749 sections 4.1.2.1 and 5.2."""
+    """A scope that is unknown, or beyond what the client or the grant may have; RFC 6749 sections 4.1.2.1 and 5.2."""
 
     error = "invalid_scope"
 
 
 class InvalidTarget(ProtocolError):
-    """RFC 8707 section 2."""
+    """A resource that is not registered or was not granted; RFC 8707 section 2."""
 
     error = "invalid_target"
 
@@ -84,37 +84,37 @@ class AccessDenied(ProtocolError):
 
 
 class LoginRequired(ProtocolError):
-    """OpenID Connect Core section 3.1.2.6."""
+    """Somebody would have to sign in, and `prompt=none` forbids to ask; OpenID Connect Core section 3.1.2.6."""
 
     error = "login_required"
 
 
 class ConsentRequired(ProtocolError):
-    """OpenID Connect Core section 3.1.2.6."""
+    """Somebody would have to consent, and `prompt=none` forbids to ask; OpenID Connect Core section 3.1.2.6."""
 
     error = "consent_required"
 
 
 class RequestNotSupported(ProtocolError):
-    """OpenID Connect Core section 3.1.2.6."""
+    """Request objects are not supported; OpenID Connect Core section 3.1.2.6."""
 
     error = "request_not_supported"
 
 
 class RequestUriNotSupported(ProtocolError):
-    """OpenID Connect Core section 3.1.2.6."""
+    """`request_uri` is not supported; OpenID Connect Core section 3.1.2.6."""
 
     error = "request_uri_not_supported"
 
 
 class RegistrationNotSupported(ProtocolError):
-    """OpenID Connect Core section 3.1.2.6."""
+    """The `registration` parameter is not supported; OpenID Connect Core section 3.1.2.6."""
 
     error = "registration_not_supported"
 
 
 class InvalidToken(ProtocolError):
-    """RFC 6750 section 3.1."""
+    """The access token is malformed, expired, revoked or not ours; RFC 6750 section 3.1."""
 
     error = "invalid_token"
     status = 401
@@ -128,7 +128,7 @@ class MissingToken(ProtocolError):
 
 
 class InsufficientScope(ProtocolError):
-    """RFC 6750 section 3.1. `scope` is what the request would need."""
+    """The token lacks a scope; RFC 6750 section 3.1. `scope` is what the request would need."""
 
     error = "insufficient_scope"
     status = 403
@@ -139,13 +139,13 @@ class InsufficientScope(ProtocolError):
 
 
 class InvalidRedirectUri(ProtocolError):
-    """RFC 7591 section 3.2.2."""
+    """A redirect URI that may not be registered; RFC 7591 section 3.2.2."""
 
     error = "invalid_redirect_uri"
 
 
 class InvalidClientMetadata(ProtocolError):
-    """RFC 7591 section 3.2.2."""
+    """A member of the metadata that cannot be used; RFC 7591 section 3.2.2."""
 
     error = "invalid_client_metadata"
 
@@ -169,7 +169,7 @@ class TemporarilyUnavailable(ProtocolError):
 
 
 class ServerError(ProtocolError):
-    """RFC 6749 section 4.1.2.1."""
+    """Something failed on our side; RFC 6749 section 4.1.2.1."""
 
     error = "server_error"
     status = 500

@@ -1,0 +1,31 @@
+"""After a backup was restored, refresh tokens from before it are dead."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.endpoints.people import ASHA, CODE, some_tokens
+from tests.endpoints.refusal import check_refusal
+from tests.support.provider import free_port, running_provider
+from tests.support.relying_party import REDIRECT_URI, RelyingParty
+
+
+async def test_a_restore_begins_an_epoch_in_which_no_earlier_refresh_token_counts(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "port": free_port(),
+        "database_url": f"sqlite:///{tmp_path}/watchword.sqlite3",
+        "ephemeral_url": f"sqlite:///{tmp_path}/ephemeral.sqlite3",
+        "test_identifiers": f"{ASHA}:{CODE}",
+    }
+    metadata = {"redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token"]}
+    with running_provider(**settings) as provider:
+        client = httpx2.post(f"{provider.issuer}/register", json=metadata).json()
+        party = RelyingParty(provider, client["client_id"], client["client_secret"])
+        before = (await some_tokens(party))["refresh_token"]
+        assert provider.command("db", "restored").returncode == 0
+    with running_provider(**settings) as provider:
+        party.provider = provider
+        check_refusal(await party.refresh(before), 400, "invalid_grant")
+        after = (await some_tokens(party, prompt="login"))["refresh_token"]
+        assert (await party.refresh(after)).status_code == 200

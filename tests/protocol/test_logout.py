@@ -1,0 +1,74 @@
+"""RP-initiated logout: where the browser may go, and whether its person must be asked."""
+
+import pytest
+
+from tests.protocol.builders import a_client
+from watchword.protocol.authorization_request import DisplayedError
+from watchword.protocol.logout import LogoutRequest, parse_logout_request
+from watchword.protocol.parameters import Parameters
+
+BYE = "https://rp.example/bye"
+CLIENT = a_client(post_logout_redirect_uris=(BYE, "http://127.0.0.1/bye", BYE + "?a=1"))
+HINT = {"sub": "s", "sid": "1", "aud": "c_rp"}
+
+
+def asked(*pairs: tuple[str, str], hint: dict[str, str] | None = None, known: bool = True) -> LogoutRequest:
+    return parse_logout_request(Parameters(list(pairs)), client=CLIENT if known else None, hint=hint)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "location"),
+    [
+        ([], None),
+        ([("state", "x")], None),
+        ([("post_logout_redirect_uri", ""), ("state", "x")], None),
+        ([("post_logout_redirect_uri", BYE)], BYE),
+        ([("post_logout_redirect_uri", BYE), ("state", "a&b")], BYE + "?state=a%26b"),
+        ([("post_logout_redirect_uri", BYE + "?a=1"), ("state", "x")], BYE + "?a=1&state=x"),
+    ],
+)
+def test_where_the_browser_goes_back_to(pairs: list[tuple[str, str]], location: str | None) -> None:
+    assert asked(*pairs, hint=HINT).return_location == location
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [BYE + "/", BYE + "?b=1", BYE + "#", "https://evil.example/bye", "//rp.example/bye", "/\\evil.example",
+     "javascript:x", "http://127.0.0.1:5000/bye", BYE + "\n", "HTTPS://rp.example/bye"],
+)  # fmt: skip
+def test_a_foreign_address_is_displayed_even_with_a_good_hint(uri: str) -> None:
+    with pytest.raises(DisplayedError) as shown:
+        asked(("post_logout_redirect_uri", uri), hint=HINT)
+    assert shown.value.page == "redirect_uri_mismatch"
+
+
+def test_without_a_client_no_address_is_trusted() -> None:
+    with pytest.raises(DisplayedError):
+        asked(("post_logout_redirect_uri", BYE), known=False)
+
+
+@pytest.mark.parametrize(
+    "pairs", [[("client_id", "c_other")], [("state", "a"), ("state", "b")], [("x", "1"), ("x", "2")]]
+)
+def test_a_request_that_contradicts_itself_is_displayed(pairs: list[tuple[str, str]]) -> None:
+    with pytest.raises(DisplayedError) as shown:
+        asked(*pairs, hint=HINT)
+    assert shown.value.page == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("hint", "session", "named"),
+    [
+        (None, ("1", "s"), False),
+        (HINT, ("1", "s"), True),
+        (HINT, ("2", "s"), False),
+        (HINT, ("1", "other"), False),
+        (HINT, (None, None), False),
+        ({"sub": "s"}, ("1", "s"), True),
+        ({}, ("1", "s"), False),
+    ],
+)
+def test_only_a_hint_about_this_very_session_spares_the_question(
+    hint: dict[str, str] | None, session: tuple[str | None, str | None], named: bool
+) -> None:
+    assert asked(hint=hint).names_session(*session) is named

@@ -1,0 +1,206 @@
+"""Client metadata as registered."""
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.protocol.builders import CALLBACK
+from tests.vectors import vectors
+from watchword.protocol.client import Client
+from watchword.protocol.errors import InvalidClientMetadata, InvalidRedirectUri, ProtocolError
+from watchword.protocol.registration import check_redirect_uri, client_metadata, parse_client_metadata
+from watchword.protocol.vocabulary import OPENID_SCOPES
+
+URIS = vectors("redirect_uris")
+
+
+def registered(*, trusted: bool = False, **document: Any) -> Client:
+    return parse_client_metadata({"redirect_uris": [CALLBACK]} | document, client_id="c_new", trusted=trusted)
+
+
+@pytest.mark.parametrize("uri", URIS["registrable"])
+def test_a_redirect_uri_that_can_be_matched_exactly_is_taken(uri: str) -> None:
+    check_redirect_uri(uri)
+    assert registered(redirect_uris=[uri]).owns_redirect_uri(uri)
+
+
+@pytest.mark.parametrize(
+    "uri", [uri for _, uri in URIS["not_registrable"]], ids=[why for why, _ in URIS["not_registrable"]]
+)
+def test_a_redirect_uri_that_could_leak_a_code_is_refused(uri: str) -> None:
+    with pytest.raises(InvalidRedirectUri):
+        check_redirect_uri(uri)
+
+
+def test_the_length_and_the_number_of_redirect_uris_are_bounded() -> None:
+    check_redirect_uri("https://rp.example/" + "a" * (2048 - 19))
+    with pytest.raises(InvalidRedirectUri):
+        check_redirect_uri("https://rp.example/" + "a" * (2048 - 18))
+    twenty = [f"https://rp.example/{number}" for number in range(20)]
+    assert len(registered(redirect_uris=twenty).redirect_uris) == 20
+    with pytest.raises(InvalidRedirectUri):
+        registered(redirect_uris=[*twenty, CALLBACK])
+
+
+def test_the_defaults_are_those_of_the_specification() -> None:
+    client = registered()
+    assert client.grant_types == {"authorization_code"}
+    assert client.response_types == {"code"}
+    assert client.token_endpoint_auth_method == "client_secret_basic"
+    assert client.id_token_signed_response_alg == "RS256"
+    assert client.application_type == "web"
+    assert client.scopes == OPENID_SCOPES
+    assert client.name == "Unnamed application"
+
+
+REFUSED = [
+    ("redirect_uris that are no array", {"redirect_uris": CALLBACK}, InvalidClientMetadata),
+    ("redirect_uris of numbers", {"redirect_uris": [1]}, InvalidClientMetadata),
+    ("no redirect_uris", {"redirect_uris": []}, InvalidRedirectUri),
+    ("a bad redirect URI among good ones", {"redirect_uris": [CALLBACK, "http://rp.example/"]}, InvalidRedirectUri),
+    ("a bad post_logout_redirect_uri", {"post_logout_redirect_uris": ["javascript:x"]}, InvalidRedirectUri),
+    ("an unknown grant type", {"grant_types": ["password"]}, InvalidClientMetadata),
+    ("the implicit grant", {"grant_types": ["authorization_code", "implicit"]}, InvalidClientMetadata),
+    ("grant_types as text", {"grant_types": "authorization_code"}, InvalidClientMetadata),
+    ("response_type token", {"response_types": ["token"]}, InvalidClientMetadata),
+    ("a hybrid response type", {"response_types": ["code id_token"]}, InvalidClientMetadata),
+    ("a response type without its grant", {"grant_types": ["client_credentials"], "response_types": ["code"]},
+     InvalidClientMetadata),
+    ("client_credentials without authentication",
+     {"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}, InvalidClientMetadata),
+    ("an unknown authentication method", {"token_endpoint_auth_method": "private_key_jwt"}, InvalidClientMetadata),
+    ("an authentication method that is null", {"token_endpoint_auth_method": None}, InvalidClientMetadata),
+    ("an authentication method that is an object", {"token_endpoint_auth_method": {}}, InvalidClientMetadata),
+    ("an unknown application type", {"application_type": "desktop"}, InvalidClientMetadata),
+    ("unsigned ID tokens", {"id_token_signed_response_alg": "none"}, InvalidClientMetadata),
+    ("symmetric ID tokens", {"id_token_signed_response_alg": "HS256"}, InvalidClientMetadata),
+    ("a name that is a number", {"client_name": 1}, InvalidClientMetadata),
+    ("a name of 101 characters", {"client_name": "a" * 101}, InvalidClientMetadata),
+    ("a name with a line feed", {"client_name": "a\nb"}, InvalidClientMetadata),
+    ("a name that turns the reading direction", {"client_name": "a\u202eb"}, InvalidClientMetadata),
+    ("a name with half a character", {"client_name": "a\ud800"}, InvalidClientMetadata),
+    ("a scope that is a list", {"scope": ["openid"]}, InvalidClientMetadata),
+    ("a scope with a double quote", {"scope": 'openid "x"'}, InvalidClientMetadata),
+    ("a scope outside ASCII", {"scope": "caf\u00e9"}, InvalidClientMetadata),
+    ("a negative max_age", {"default_max_age": -1}, InvalidClientMetadata),
+    ("a max_age that is text", {"default_max_age": "60"}, InvalidClientMetadata),
+    ("a max_age that is true", {"default_max_age": True}, InvalidClientMetadata),
+    ("a max_age beyond reason", {"default_max_age": 10**9}, InvalidClientMetadata),
+    ("a logo by http", {"logo_uri": "http://rp.example/logo.png"}, InvalidClientMetadata),
+    ("a script for a logo", {"logo_uri": "javascript:alert(1)"}, InvalidClientMetadata),
+    ("a page without a host", {"client_uri": "https:x"}, InvalidClientMetadata),
+    ("a page behind a user name", {"client_uri": "https://bank.example@evil.example/"}, InvalidClientMetadata),
+    ("a page with an open bracket", {"policy_uri": "https://[x"}, InvalidClientMetadata),
+    ("a page with a double quote", {"tos_uri": 'https://rp.example/"x'}, InvalidClientMetadata),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "error"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+@pytest.mark.parametrize("trusted", [True, False], ids=["operator", "stranger"])
+def test_metadata_that_does_not_hold_is_refused(
+    document: dict[str, Any], error: type[ProtocolError], trusted: bool
+) -> None:
+    with pytest.raises(error):
+        registered(trusted=trusted, **document)
+
+
+def test_a_stranger_gets_no_privilege_it_asks_for() -> None:
+    client = registered(
+        scope="openid notes:write",
+        first_party=True,
+        default_resource="https://api.example",
+        pkce_required=False,
+        token_endpoint_auth_method="none",
+    )
+    assert client.scopes == {"openid"}
+    assert not client.first_party
+    assert client.default_resource is None
+    assert client.pkce_required
+
+
+def test_an_operator_gives_what_a_stranger_may_not_have() -> None:
+    client = registered(
+        trusted=True,
+        scope="openid notes:write",
+        first_party=True,
+        default_resource="https://api.example",
+        pkce_required=False,
+    )
+    assert client.scopes == {"openid", "notes:write"}
+    assert client.first_party
+    assert client.default_resource == "https://api.example"
+    assert not client.pkce_required
+
+
+@pytest.mark.parametrize(
+    ("trusted", "method", "required"),
+    [(True, "client_secret_basic", True), (True, "none", True), (False, "client_secret_basic", False),
+     (False, "none", True)],
+)  # fmt: skip
+def test_pkce_is_required_except_of_a_confidential_stranger(trusted: bool, method: str, required: bool) -> None:
+    assert registered(trusted=trusted, token_endpoint_auth_method=method).pkce_required is required
+
+
+def test_even_the_operator_cannot_lift_pkce_from_a_public_client() -> None:
+    client = registered(trusted=True, token_endpoint_auth_method="none", pkce_required=False)
+    assert client.pkce_required
+
+
+def test_unknown_members_are_ignored_and_a_repeated_uri_stands_once() -> None:
+    client = registered(redirect_uris=[CALLBACK, CALLBACK], software_id="x", contacts=["a@rp.example"])
+    assert client.redirect_uris == (CALLBACK,)
+    assert "software_id" not in client_metadata(client)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "document"),
+    [
+        pytest.param(False, {}, id="defaults"),
+        pytest.param(False, {"scope": "admin"}, id="a stranger whose scopes are all refused"),
+        pytest.param(False, {"token_endpoint_auth_method": "none"}, id="a public stranger"),
+        pytest.param(True, {"scope": "notes:read", "pkce_required": False}, id="an operator's client"),
+        pytest.param(
+            False,
+            {
+                "client_name": "Bücher",
+                "grant_types": ["authorization_code", "refresh_token"],
+                "post_logout_redirect_uris": ["https://rp.example/bye"],
+                "default_max_age": 0,
+                "require_auth_time": True,
+                "id_token_signed_response_alg": "ES256",
+                "logo_uri": "https://rp.example/logo.png",
+                "application_type": "native",
+            },
+            id="much of it",
+        ),
+    ],
+)
+def test_what_stands_registered_reads_back_to_the_same_client(trusted: bool, document: dict[str, Any]) -> None:
+    client = registered(trusted=trusted, **document)
+    assert parse_client_metadata(client_metadata(client), client_id=client.id, trusted=True) == client
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+MEMBERS = sorted(client_metadata(registered(logo_uri="https://rp.example/")).keys() | {"policy_uri", "default_max_age"})
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=4))
+def test_any_json_is_registered_or_refused_by_name(document: dict[str, Any]) -> None:
+    with contextlib.suppress(InvalidClientMetadata, InvalidRedirectUri):
+        registered(**document)
+
+
+@given(st.text(alphabet="htps:/[]@.%#?*\\;012ax\n\u0660", max_size=24))
+def test_any_text_is_a_redirect_uri_or_refused_by_name(text: str) -> None:
+    try:
+        check_redirect_uri("https://" + text)
+    except InvalidRedirectUri:
+        return
+    assert registered(redirect_uris=["https://" + text]).owns_redirect_uri("https://" + text)
