@@ -74,10 +74,10 @@ def test_an_unknown_path_is_not_found_and_never_redirected(http: httpx2.Client, 
         ("DELETE", "/authorize", "GET, POST"),
         ("HEAD", "/authorize", "GET, POST"),
         ("HEAD", "/logout", "GET, POST"),
-        ("PATCH", "/userinfo", "GET, POST"),
+        ("PATCH", "/userinfo", "GET, HEAD, POST"),
         ("GET", "/register", "POST"),
-        ("POST", "/jwks", "GET"),
-        ("TRACE", "/jwks", "GET"),
+        ("POST", "/jwks", "GET, HEAD"),
+        ("TRACE", "/jwks", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(http: httpx2.Client, method: str, path: str, allow: str) -> None:

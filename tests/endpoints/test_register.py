@@ -110,6 +110,7 @@ HOSTILE: list[tuple[str, bytes, int]] = [
     ("UTF-16", "{}".encode("utf-16"), 400),
     ("text behind", b"{}x", 400),
     ("nine levels", b'{"a":' + b"[" * 9 + b"]" * 9 + b"}", 400),
+    ("600 levels", b'{"a":' + b"[" * 600 + b"]" * 600 + b"}", 400),
     ("beyond the decoder", b'{"a":' + b"[" * 8000, 400),
     ("one byte too many", b'{"a":"' + b"x" * (16 * 1024 - 7) + b'"}', 413),
 ]

@@ -1,4 +1,4 @@
-"""After a backup was restored, refresh tokens from before it are dead."""
+"""After a backup was restored, sessions and tokens from before it are dead."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.provider import free_port, running_provider
 from tests.support.relying_party import REDIRECT_URI, RelyingParty
 
 
-async def test_a_restore_begins_an_epoch_in_which_no_earlier_refresh_token_counts(tmp_path: Path) -> None:
+async def test_a_restore_begins_an_epoch_in_which_nothing_from_before_counts(tmp_path: Path) -> None:
     settings: dict[str, Any] = {
         "port": free_port(),
         "database_url": f"sqlite:///{tmp_path}/watchword.sqlite3",
@@ -22,10 +22,12 @@ async def test_a_restore_begins_an_epoch_in_which_no_earlier_refresh_token_count
     with running_provider(**settings) as provider:
         client = httpx2.post(f"{provider.issuer}/register", json=metadata).json()
         party = RelyingParty(provider, client["client_id"], client["client_secret"])
-        before = (await some_tokens(party))["refresh_token"]
+        before = await some_tokens(party)
+        assert (await party.userinfo(before["access_token"])).status_code == 200
         assert provider.command("db", "restored").returncode == 0
     with running_provider(**settings) as provider:
         party.provider = provider
-        check_refusal(await party.refresh(before), 400, "invalid_grant")
+        check_refusal(await party.refresh(before["refresh_token"]), 400, "invalid_grant")
+        assert (await party.userinfo(before["access_token"])).status_code == 401
         after = (await some_tokens(party, prompt="login"))["refresh_token"]
         assert (await party.refresh(after)).status_code == 200

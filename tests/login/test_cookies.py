@@ -147,6 +147,16 @@ async def test_a_session_ends_when_it_was_not_used_for_a_day(party: RelyingParty
         assert person.answer()["error"] == "login_required"
 
 
+async def test_a_session_is_over_after_thirty_days_however_much_it_is_used(party: RelyingParty) -> None:
+    name, days = _names(party.provider)[1], 0.0
+    async with Person() as person:
+        own = await _signed_in(person, party, fresh_email())
+    while await _silently(party, **{name: own}) == "signed in":
+        party.provider.advance(20 * 3600)
+        days += 20 / 24
+    assert 29 < days < 31
+
+
 @pytest.fixture(scope="module")
 def https_provider() -> Iterator[tuple[RunningProvider, ssl.SSLContext]]:
     """A provider that serves HTTPS itself, under a certificate of a throw-away authority."""

@@ -78,7 +78,8 @@ SIGNED_IN = [
     ("none", None, S, AFTER, str(ACCOUNT), "Issue"),
     ("none", None, S, AFTER, SOMEBODY_ELSE, "login_required"),
     ("none", None, None, AFTER, SOMEBODY_ELSE, "login_required"),
-    ("login", None, S, BEFORE, SOMEBODY_ELSE, "Login"),
+    ("login", None, S, BEFORE, SOMEBODY_ELSE, "login_required"),
+    (None, None, S, BEFORE, SOMEBODY_ELSE, "login_required"),
 ]
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
 
-from tests.support.provider import RunningProvider
+from tests.support.provider import RunningProvider, http_client
 from tests.support.secrecy import remember_secret
 
 _REFRESH = re.compile(r"\s*\d+\s*;\s*url=(.+)", re.IGNORECASE)
@@ -52,7 +52,7 @@ class Person:
     """One browser. `language` is its Accept-Language."""
 
     def __init__(self, *, language: str = "en", follow_to: str | None = None) -> None:
-        self.http = httpx2.AsyncClient(headers={"accept": "text/html", "accept-language": language}, timeout=30)
+        self.http = http_client(headers={"accept": "text/html", "accept-language": language})
         self.page: Page | None = None
         self.landed: str | None = None
 

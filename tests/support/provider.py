@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,15 @@ COMMAND = (sys.executable, "-m", "watchword")
 _START_SECONDS = 30
 
 
+# One for all clients: making it reads every certificate of the system, and loopback uses none of them.
+_TLS = ssl.create_default_context()
+
+
+def http_client(**options: Any) -> httpx2.AsyncClient:
+    """Return a client with patience for a loaded machine."""
+    return httpx2.AsyncClient(verify=_TLS, timeout=30, **options)
+
+
 def free_port() -> int:
     """Return a port nobody listens on, below those the kernel hands to outgoing connections and to `bind(0)`."""
     while True:
@@ -38,11 +48,10 @@ class RunningProvider:
     """A provider that answers at `issuer`; `environment` is what its command line tools need to find its stores."""
 
     issuer: str
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     process: subprocess.Popen[bytes]
     folder: Path
     log: Path
-    _clients: dict[str, Any] = field(default_factory=dict)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `watchword ...` against the same stores."""
@@ -72,7 +81,7 @@ class RunningProvider:
 
     async def newest_message(self, to: str, *, after: str | None = None) -> dict[str, Any]:
         """Wait for a message in the development mailbox that is newer than the one named `after`."""
-        async with httpx2.AsyncClient() as http:
+        async with http_client() as http:
             async with asyncio.timeout(10):
                 while True:
                     answer = await http.get(f"{self.issuer}/dev/mailbox.json", params={"to": to})

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, urlencode
 
 import httpx2
 
-from tests.support.provider import RunningProvider
+from tests.support.provider import RunningProvider, http_client
 from tests.support.secrecy import remember_secret
 
 REDIRECT_URI = "http://127.0.0.1:8999/callback"
@@ -21,7 +21,7 @@ class RelyingParty:
 
     provider: RunningProvider
     client_id: str
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     redirect_uri: str = REDIRECT_URI
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
@@ -51,7 +51,7 @@ class RelyingParty:
             headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         else:
             form = {"client_id": self.client_id} | form
-        async with httpx2.AsyncClient(timeout=30) as http:
+        async with http_client() as http:
             answer = await http.post(f"{self.provider.issuer}/token", data=form, headers=headers)
         _note(answer)
         return answer
@@ -72,7 +72,7 @@ class RelyingParty:
 
     async def userinfo(self, access_token: str) -> httpx2.Response:
         """Ask who the token is about."""
-        async with httpx2.AsyncClient(timeout=30) as http:
+        async with http_client() as http:
             return await http.get(
                 f"{self.provider.issuer}/userinfo", headers={"authorization": f"Bearer {access_token}"}
             )

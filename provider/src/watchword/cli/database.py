@@ -20,7 +20,7 @@ def upgrade() -> None:
 
 @command.command()
 def restored() -> None:
-    """Begin a new epoch after restoring a backup: refresh tokens from before it are dead. Restart the provider."""
+    """Begin a new epoch after restoring a backup: sessions and tokens from before it are dead. Restart the provider."""
 
     async def work(services: Services) -> None:
         async def begin(transaction: Transaction) -> None:

@@ -24,6 +24,8 @@ _FIRST = Statement(
 _SET_EPHEMERAL = Statement("UPDATE store SET ephemeral_id = :ephemeral_id WHERE id = 1")
 _ADVANCE_CLOCK = Statement("UPDATE store SET clock_offset = clock_offset + :by WHERE id = 1 RETURNING clock_offset")
 _RESTORED = Statement("UPDATE store SET restore_epoch = restore_epoch + 1 WHERE id = 1")
+_END_SESSIONS = Statement("UPDATE session SET ended_at = :now WHERE ended_at IS NULL")
+_REVOKE_GRANTS = Statement("UPDATE authorization_grant SET revoked_at = :now WHERE revoked_at IS NULL")
 
 
 async def find(reader: Reader) -> StoreRow | None:
@@ -52,5 +54,11 @@ async def advance_clock(transaction: Transaction, by: timedelta) -> timedelta:
 
 
 async def begin_epoch(transaction: Transaction) -> None:
-    """Make every refresh token from before a restore worthless. One statement."""
+    """End everything from before a restore: refresh tokens, sessions and grants, and with them access tokens.
+
+    The rows of a backup may be older than a sign-out or a revocation, so none of them can be trusted to be alive. Three
+    statements, over the whole tables.
+    """
     await transaction.execute(_RESTORED)
+    await transaction.execute(_END_SESSIONS)
+    await transaction.execute(_REVOKE_GRANTS)

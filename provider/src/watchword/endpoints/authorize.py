@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from watchword import sessions
-from watchword.database import Transaction, consents, grants
+from watchword.database import StoreUnavailable, Transaction, consents, grants
 from watchword.database.grants import AuthorizationCode
 from watchword.events import record
 from watchword.events.catalogue import AuthorizationCodeIssued, AuthorizationDenied, AuthorizationInvalid
@@ -186,7 +186,12 @@ async def _issue(
         await grants.add_code(transaction, fingerprint(authorization_code), code, lifetime=lifetime)
         await record(transaction, event, exchange.caller)
 
-    await services.database.transaction(work)
+    try:
+        await services.database.transaction(work)
+    except StoreUnavailable:
+        if interaction is not None:
+            await interactions.reopen(services, interaction)
+        raise
     return see_other(success_location(request.target, authorization_code=authorization_code, issuer=services.issuer))
 
 

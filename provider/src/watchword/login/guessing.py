@@ -36,7 +36,7 @@ class CodeGone(ProtocolError):
         super().__init__("That code has expired. Ask for a new one.")
 
 
-async def verify_code(services: Services, challenge_id: str, typed: str, caller: Caller) -> Proof:
+async def verify_code(services: Services, challenge_id: str, typed: str, *, client_id: str, caller: Caller) -> Proof:
     """Turn a typed code into a proof. `challenge_id` could only be computed with the browser's binding.
 
     Four steps of the ephemeral store (read, charge, take, and forget the count); one statement more when it fails.
@@ -50,7 +50,7 @@ async def verify_code(services: Services, challenge_id: str, typed: str, caller:
     """
     stored = await services.ephemeral.get(challenge_key(challenge_id))
     if stored is None:
-        await _record(services, CodeExpired(), caller)
+        await _record(services, CodeExpired(client_id=client_id), caller)
         left = await lock_left(services, challenge_id)
         raise CodeGone if left is None else Locked(left)
     challenge = read_challenge(stored)
@@ -59,7 +59,7 @@ async def verify_code(services: Services, challenge_id: str, typed: str, caller:
         raise CodeMalformed(f"Type the {challenge.length} digits of the code.")
     used = await services.ephemeral.increment(guesses_key(challenge_id), 1, LONGEST_LIFE)
     if used > MOST_GUESSES:
-        await _record(services, CodeExpired(client_id=challenge.client_id), caller)
+        await _record(services, CodeExpired(client_id=client_id), caller)
         raise Locked(await lock_left(services, challenge_id) or LONGEST_LIFE)
     if not is_right(expected_code(services, challenge), digits):
         await _note_wrong_guess(services, challenge, used, caller)

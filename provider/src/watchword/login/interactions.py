@@ -88,6 +88,11 @@ async def finish(services: Services, interaction: Interaction) -> bool:
     return await services.ephemeral.swap(_key(interaction.id), interaction.record, record, _FINISHED_IS_KNOWN)
 
 
+async def reopen(services: Services, interaction: Interaction) -> None:
+    """Take `finish` back: what should have answered the request could not be stored. One step of the store."""
+    await services.ephemeral.put(_key(interaction.id), interaction.record, LIFETIME)
+
+
 def _key(interaction_id: str) -> str:
     return f"interaction:{interaction_id}"
 

@@ -78,7 +78,10 @@ async def check_code(exchange: Exchange) -> Response:
     if step.interaction.identifier is None:
         return see_other(own_url(exchange, "/login", step))
     try:
-        proof = await verify_code(services, _challenge_id(exchange, step), form.get("one_time_code", ""), caller)
+        typed = form.get("one_time_code", "")
+        proof = await verify_code(
+            services, _challenge_id(exchange, step), typed, client_id=step.client.id, caller=caller
+        )
         current = await sessions.find(services, session_cookie(exchange))
         started = await sign_in(services, proof, client_id=step.client.id, caller=caller, current=current)
     except (CodeMalformed, CodeIncorrect, CodeGone, Locked) as refused:

@@ -89,6 +89,8 @@ def next_step(
     if progress.cancelled:
         return Reject(AccessDenied("The person did not go on."))
     silent = "none" in request.prompt
+    if session is not None and _is_another(session, hinted_subject) and session.auth_time > progress.started_at:
+        return Reject(LoginRequired("Another person signed in than the id_token_hint names."))
     if session is None or not _fresh_enough(request, session, progress, now) or _is_another(session, hinted_subject):
         return Reject(LoginRequired("Nobody suitable is signed in.")) if silent else Login()
     if _needs_consent(request, progress, remembered):

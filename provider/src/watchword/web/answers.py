@@ -46,7 +46,7 @@ def public_document(body: bytes, *, etag: str, max_age: int, if_none_match: str 
         "cache-control": f"public, max-age={max_age}",
         "access-control-allow-origin": "*",
     }
-    if if_none_match is not None and etag in if_none_match:
+    if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 

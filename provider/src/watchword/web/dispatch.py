@@ -1,7 +1,7 @@
 """From an ASGI request to an endpoint's answer: one dictionary look-up, one error boundary."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from watchword.services import Services
 from watchword.telemetry import request_id
 from watchword.web.answers import add_transport_security, json_answer
-from watchword.web.endpoint import Access, Endpoint
+from watchword.web.endpoint import Access, Endpoint, Handler
 from watchword.web.errors import Problem, ProblemPage, error_answer
 from watchword.web.exchange import Exchange, Renderer
 
@@ -31,6 +31,7 @@ class Dispatch:
     ) -> None:
         self._exact = {base_path + e.path: e for e in endpoints if not e.path.endswith("/*")}
         self._prefixes = [(base_path + e.path[:-1], e) for e in endpoints if e.path.endswith("/*")]
+        self._methods = {endpoint.path: _offered(endpoint) for endpoint in endpoints}
         self._renderer, self._locales, self._problem_page = renderer, locales, problem_page
         self._services = services
 
@@ -53,12 +54,11 @@ class Dispatch:
         endpoint = self._find(exchange.path)
         if endpoint is None or (endpoint.access is Access.DEVELOPMENT and not exchange.services.settings.development):
             return self._plain_problem(exchange, "not_found", 404)
-        handler = endpoint.methods.get(exchange.method)
-        if handler is None and exchange.method == "HEAD" and endpoint.path not in _ISSUES:
-            handler = endpoint.methods.get("GET")
+        methods = self._methods[endpoint.path]
+        handler = methods.get(exchange.method)
         if handler is None:
             response = self._plain_problem(exchange, "method_not_allowed", 405)
-            response.headers["allow"] = ", ".join(sorted(endpoint.methods))
+            response.headers["allow"] = ", ".join(sorted(methods))
             return response
         try:
             return await handler(exchange)
@@ -76,3 +76,10 @@ class Dispatch:
         if exchange.wants_html():
             return self._problem_page(exchange, Problem(error, status))
         return json_answer({"error": error}, status=status)
+
+
+def _offered(endpoint: Endpoint) -> Mapping[str, Handler]:
+    """Return the methods of an endpoint; whoever may GET without effect may also ask for the headers alone."""
+    if "GET" in endpoint.methods and endpoint.path not in _ISSUES:
+        return {**endpoint.methods, "HEAD": endpoint.methods["GET"]}
+    return endpoint.methods

@@ -18,11 +18,11 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
     """
     try:
         value = _DECODER.decode(body.decode("utf-8"))
+        if isinstance(value, dict) and _depth(value) <= _MAX_DEPTH:
+            return value
     except (ValueError, RecursionError):
-        raise InvalidRequest(_REFUSAL) from None
-    if not isinstance(value, dict) or _depth(value) > _MAX_DEPTH:
-        raise InvalidRequest(_REFUSAL)
-    return value
+        pass
+    raise InvalidRequest(_REFUSAL)
 
 
 def _depth(value: object) -> int:
