@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.budgets import register_budgets
+from tests.support.log_sweep import keep_logs_of_this_process
 from tests.support.provider import RunningProvider, running_provider
+from tests.support.secrecy import remove_logs
 
 
 @pytest.fixture(scope="session")
@@ -16,5 +18,18 @@ def provider() -> Iterator[RunningProvider]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch the time of every part of the suite."""
+    """Watch the time of every part of the suite, and keep the logs of its own process for the sweep."""
     register_budgets(config)
+    keep_logs_of_this_process()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The sweep of the logs goes last, whatever the order of the rest."""
+    items.sort(key=lambda item: item.path.name == "test_zz_log_sweep.py")
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Keep the logs of a failed run alone."""
+    if exitstatus == pytest.ExitCode.OK:
+        remove_logs()

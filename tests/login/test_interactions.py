@@ -106,8 +106,8 @@ async def test_a_finished_interaction_is_answered_once(party: RelyingParty) -> N
         for path in ("/authorize", "/login", "/login/code"):
             person.page = None
             await person.open(f"{party.provider.issuer}{path}?interaction={form.fields['interaction']}")
-            assert "This sign-in is finished" in page_of(person).title
-        assert "This sign-in is finished" in (await post(person, form, one_time_code=code)).text
+            assert "This sign-in is already finished" in page_of(person).title
+        assert "This sign-in is already finished" in (await post(person, form, one_time_code=code)).text
 
 
 async def test_an_unclaimed_interaction_belongs_to_the_first_browser_that_opens_it(party: RelyingParty) -> None:

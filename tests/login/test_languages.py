@@ -1,8 +1,12 @@
 """The language of pages and messages: what the client asks for, then what the browser prefers."""
 
+import html
+import re
+from urllib.parse import urlencode
+
 import pytest
 
-from tests.login.doors import ask, fresh_email, page_of, resend
+from tests.login.doors import ask, ask_here, fresh_email, page_of, resend
 from tests.support.person import Person
 from tests.support.relying_party import RelyingParty
 
@@ -49,3 +53,27 @@ async def test_errors_are_in_the_browsers_language(party: RelyingParty) -> None:
         await person.open(f"{party.provider.issuer}/authorize?client_id=nobody")
         assert page_of(person).status == 400
         assert '<html lang="hi"' in page_of(person).text
+
+
+async def test_a_person_can_switch_the_language_and_it_stays(party: RelyingParty) -> None:
+    email = fresh_email()
+    async with Person() as person:
+        await person.open(party.authorization_url(ui_locales="en"))
+        links = re.findall(r'<a href="([^"]+)" lang="(\w+)"', page_of(person).text)
+        hindi = next(url for url, language in links if language == "hi")
+        await person.open(html.unescape(hindi))
+        assert '<html lang="hi"' in page_of(person).text
+        code = await ask_here(person, party, email)
+        assert '<html lang="hi"' in page_of(person).text
+        assert "कोड" in (await party.provider.newest_message(email))["subject"]
+        await person.type_code(code)
+        assert "code" in person.answer()
+
+
+@pytest.mark.parametrize("language", ["xx", "", "hi en", "../hi"])
+async def test_a_language_we_do_not_have_changes_nothing(party: RelyingParty, language: str) -> None:
+    async with Person() as person:
+        await person.open(party.authorization_url())
+        await person.open(f"{page_of(person).url}&{urlencode({'ui_locales': language})}")
+        assert page_of(person).status == 200
+        assert '<html lang="en"' in page_of(person).text

@@ -38,6 +38,7 @@ async def test_a_resend_before_its_time_is_refused_and_says_how_long_to_wait(par
         assert found is not None
         assert 20 <= int(found[1]) <= 30
         assert f'data-seconds="{found[1]}"' in page.text
+        assert page.headers["retry-after"] == found[1]
         party.provider.advance(int(found[1]))
         await _resent_code(person, party, email)
         assert len(await messages(person, party.provider, email)) == 2

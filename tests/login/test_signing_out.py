@@ -53,6 +53,8 @@ async def test_no_keeps_the_session(returning: RelyingParty) -> None:
     async with Person() as person:
         await _asked(person, returning, client_id=returning.client_id, post_logout_redirect_uri=BACK)
         await person.submit(page_of(person).forms[0], "cancel")
+        assert page_of(person).status == 200
+        assert "You are still signed in" in page_of(person).title
         assert await _is_signed_in(person, returning)
 
 

@@ -30,6 +30,7 @@ from watchword.pages.views import (
     MailboxMessage,
     MailboxPage,
     SignedOutPage,
+    StillSignedInPage,
     View,
 )
 
@@ -69,6 +70,7 @@ def sample_views(locale: str) -> Mapping[str, View]:
         ),
         "finished": FinishedPage(client_name="Notes", home_url="https://notes.example/"),
         "logout": LogoutPage(action="/post", csrf="c", account_label="a•••a@example.com", client_name="Notes"),
+        "still-signed-in": StillSignedInPage(client_name="Notes", home_url="https://notes.example.com/"),
         "signed-out": SignedOutPage(client_name="Notes", return_url="com.example.notes:/signed-out"),
         "mailbox": _mailbox_page(),
         "mailbox-empty": MailboxPage(messages=(), to="nobody@example.com"),

@@ -22,8 +22,8 @@ from watchword.protocol.interaction import (
 OURS = a_client(first_party=True)
 THEIRS = a_client()
 SECOND = timedelta(seconds=1)
-AGREED = Consent(frozenset({"openid", "email"}))
-MERE_OPENID = Consent(frozenset({"openid"}))
+AGREED = Consent.to({"openid", "email"})
+MERE_OPENID = Consent.to({"openid"})
 
 # When the interaction began, relative to a session that is five minutes old.
 BEFORE = Progress(NOW - timedelta(minutes=6))
@@ -113,7 +113,7 @@ CONSENT = [
 def test_who_must_agree(
     client: Any, prompt: str | None, remembered: Consent, consented: Consent | None, expected: str
 ) -> None:
-    progress = Progress(AFTER.started_at, consented=consented)
+    progress = Progress(AFTER.started_at, consented=consented, consented_by=ACCOUNT)
     step = decide({"prompt": prompt}, S, client=client, progress=progress, remembered=remembered)
     assert name(step) == expected
 
@@ -122,7 +122,7 @@ def test_consent_is_given_for_each_resource() -> None:
     scopes = frozenset({"openid", "notes:read"})
     client = a_client(scopes=scopes)
     request = a_request(client, ("resource", API.audience), scope="openid notes:read")
-    without, with_it = Consent(scopes), Consent(scopes, frozenset({API.audience}))
+    without, with_it = Consent.to(scopes), Consent.to(scopes, {API.audience})
     for remembered, expected in ((without, AskConsent), (with_it, Issue)):
         step = next_step(request, S, progress=AFTER, remembered=remembered, hinted_subject=None, now=NOW)
         assert type(step) is expected
@@ -152,3 +152,19 @@ def test_a_clients_default_max_age_counts_like_its_own() -> None:
     client = a_client(first_party=True, default_max_age=299)
     assert decide({}, S, client=client) == Login()
     assert decide({"max_age": "301"}, S, client=client) == Issue(S)
+
+
+def test_a_yes_at_one_resource_is_no_yes_at_another() -> None:
+    yes = Consent.to({"openid", "read", "write"}, {"https://a.example"}).scopes
+    other = Consent.to({"openid", "read"}, {"https://b.example"}).scopes
+    both = Consent({**other, **yes})
+    assert both.covers({"openid", "write"}, {"https://a.example"})
+    assert not both.covers({"openid", "write"}, {"https://b.example"})
+    assert not both.covers({"openid", "read"}, {"https://a.example", "https://c.example"})
+    assert both.covers({"openid"}, ())
+    assert not both.covers({"read"}, ())
+
+
+def test_a_yes_counts_for_the_account_that_said_it() -> None:
+    progress = Progress(AFTER.started_at, consented=AGREED, consented_by=UUID(int=9))
+    assert name(decide({}, S, client=THEIRS, progress=progress)) == "AskConsent"

@@ -1,6 +1,7 @@
 """What must never reach a log, noted down by the tests that handle it; a test at the end greps all logs for it."""
 
 import os
+import shutil
 from pathlib import Path
 
 _FOLDER = Path(os.environ.get("WATCHWORD_TEST_LOGS", f"/tmp/watchword-test-logs-{os.getpid()}"))
@@ -29,3 +30,8 @@ def log_file(name: str) -> Path:
 def log_files() -> list[Path]:
     """Return every log written so far."""
     return sorted(_FOLDER.glob("*.log")) if _FOLDER.exists() else []
+
+
+def remove_logs() -> None:
+    """Forget every log."""
+    shutil.rmtree(_FOLDER, ignore_errors=True)

@@ -84,9 +84,7 @@ class Provider:
         services = self.services = await open_services(self.settings)
         await _pair_stores(services)
         services.outbox.start({JOB: code_sender(services)})
-        beside = [asyncio.create_task(keep_house(services))]
-        if self.settings.workers > 1:
-            beside.append(asyncio.create_task(follow_parent()))
+        beside = [asyncio.create_task(keep_house(services)), asyncio.create_task(follow_parent())]
         try:
             yield
         finally:

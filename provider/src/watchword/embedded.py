@@ -10,13 +10,17 @@ import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from os.path import samestat
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
-"""Statements to run. May be run again after a lock, so it has no effect but its statements."""
+Work = Callable[[sqlite3.Connection, int], T]
+"""Statements to run, given the connection and the store's time in microseconds since 1970.
+
+May be run again after a lock, so it has no effect but its statements.
+"""
 
 PATIENCE_SECONDS = 2.0
 """How long any one caller waits for the lock before giving up."""
@@ -24,7 +28,7 @@ _FIRST_PAUSE_SECONDS = 0.0005
 _LONGEST_PAUSE_SECONDS = 0.02
 
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_OUT_OF_ORDER = frozenset(
+_TROUBLE = _LOCKED | frozenset(
     {
         sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY,
@@ -43,21 +47,24 @@ class StoreUnavailable(Exception):
 class EmbeddedFile:
     """One process's connection to a file that processes of one machine share: reads at once, writes in groups.
 
-    All writes asked for in one turn of the loop share one transaction, and each answers after its commit. Opened by
-    the first read or write, so that each worker opens its own; belongs to one event loop at a time.
+    All writes asked for in one turn of the loop share one transaction and one time, and each answers after the commit.
+    Opened by the first read or write, so that each worker opens its own; belongs to one event loop at a time.
 
     Args:
         path: taken as relative to the working directory of now.
         connect: opens the file; called again after trouble with the connection.
+        now: the store's clock, in microseconds since 1970.
         name: how errors call the file, as in "the database file".
     """
 
-    def __init__(self, path: Path, connect: Callable[[Path], sqlite3.Connection], *, name: str) -> None:
-        self._path, self._connect, self._name = path.absolute(), connect, name
+    def __init__(
+        self, path: Path, connect: Callable[[Path], sqlite3.Connection], *, now: Callable[[], int], name: str
+    ) -> None:
+        self._path, self._connect, self._now, self._name = path.absolute(), connect, now, name
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._opened: os.stat_result | None = None
-        self._pending: list[_Unit[Any]] = []
+        self._pending: list[_Unit] = []
         self._committer: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -68,15 +75,16 @@ class EmbeddedFile:
             StoreUnavailable: the file stayed locked for 2 s, cannot be read, was replaced, or is closed.
             RuntimeError: the file was opened by another process, before a fork.
         """
-        pauses, deadline = _pauses(), None
+        pauses = deadline = None
         while True:
             self._check_usable()
             try:
-                return work(self._connected())
-            except (sqlite3.Error, OSError) as error:
-                deadline, pause = deadline or _time() + PATIENCE_SECONDS, next(pauses)
+                return work(self._connection or self._open(), self._now())
+            except sqlite3.Error as error:
                 if not _is_trouble(error):
                     raise
+                pauses, deadline = pauses or _pauses(), deadline or _time() + PATIENCE_SECONDS
+                pause = next(pauses)
                 if not _is_locked(error) or _time() + pause > deadline:
                     raise self._refusal(error) from error
             await asyncio.sleep(pause)
@@ -122,12 +130,15 @@ class EmbeddedFile:
         if self._connection is not None and self._process != os.getpid():
             raise RuntimeError(f"{self._name} was opened before a fork; each process opens its own")
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._check_name()
-            self._connection, self._process = self._connect(self._path), os.getpid()
-            self._opened = os.stat(self._path)
-        return self._connection
+    def _open(self) -> sqlite3.Connection:
+        self._check_name()
+        try:
+            connection = self._connect(self._path)
+            self._opened = self._opened or self._path.stat()
+        except OSError as error:
+            raise refusal(self._name, error) from error
+        self._connection, self._process = connection, os.getpid()
+        return connection
 
     def _check_name(self) -> None:
         """Refuse a file that lost its name: a removal or a restore would swallow what is written to it.
@@ -137,7 +148,7 @@ class EmbeddedFile:
         if self._opened is None:
             return
         try:
-            same = os.path.samestat(os.stat(self._path), self._opened)
+            same = samestat(os.stat(self._path), self._opened)  # noqa: PTH116 - Path.stat takes twice the time
         except OSError:
             same = False
         if not same:
@@ -148,7 +159,7 @@ class EmbeddedFile:
             self._connection.close()
             self._connection = None
 
-    def _refusal(self, error: sqlite3.Error | OSError) -> StoreUnavailable:
+    def _refusal(self, error: sqlite3.Error) -> StoreUnavailable:
         """Name the trouble. After anything but a lock the next use starts with a new connection.
 
         Except on a full disk, which may have no room for the files that a new connection makes beside this one.
@@ -163,7 +174,7 @@ class EmbeddedFile:
             for pause in _pauses():
                 try:
                     self._commit_group()
-                except (sqlite3.Error, OSError) as error:
+                except sqlite3.Error as error:
                     next_attempt = _time() + pause if _is_locked(error) else float("inf")
                     self._refuse(str(self._refusal(error)), before=next_attempt)
                 except StoreUnavailable as error:
@@ -179,15 +190,15 @@ class EmbeddedFile:
         """Run and commit every write whose caller still waits, then answer. Never suspends: nobody sees it half."""
         group = [unit for unit in self._pending if unit.wanted]
         if group:
-            connection = self._connected()
+            connection = self._connection or self._open()
             self._check_name()
             if len(group) == 1 and group[0].one_statement:
-                group[0].run(connection)
+                group[0].run(connection, self._now())
             else:
-                _run_together(connection, group)
+                _run_together(connection, group, self._now())
             for unit in group:
                 unit.reply()
-        self._pending = []
+        self._pending = [unit for unit in self._pending if unit.wanted]
 
     def _refuse(self, reason: str, *, before: float = float("inf")) -> None:
         """Refuse the writes whose patience ends before that time, by the loop's clock, and keep the others."""
@@ -197,14 +208,14 @@ class EmbeddedFile:
         self._pending = [unit for unit in self._pending if unit.wanted]
 
 
-class _Unit(Generic[T]):
+class _Unit:
     """One write of a group: its work, what came of it, and who waits for that."""
 
     __slots__ = ("_answer", "_error", "_result", "_work", "deadline", "one_statement")
 
-    def __init__(self, work: Work[T], one_statement: bool, answer: asyncio.Future[T], deadline: float) -> None:
+    def __init__(self, work: Work[Any], one_statement: bool, answer: asyncio.Future[Any], deadline: float) -> None:
         self._work, self.one_statement, self._answer, self.deadline = work, one_statement, answer, deadline
-        self._result: T
+        self._result: Any = None
         self._error: Exception | None = None
 
     @property
@@ -212,22 +223,22 @@ class _Unit(Generic[T]):
         """Whether the caller still waits."""
         return not self._answer.done()
 
-    def run(self, connection: sqlite3.Connection) -> None:
+    def run(self, connection: sqlite3.Connection, now: int) -> None:
         """Run the work and keep what it returned or raised; trouble of the file itself is raised: it is everyone's."""
         try:
-            self._result, self._error = self._work(connection), None
+            self._result, self._error = self._work(connection, now), None
         except Exception as error:
             if _is_trouble(error):
                 raise
             self._error = error
 
-    def run_among_others(self, connection: sqlite3.Connection) -> None:
+    def run_among_others(self, connection: sqlite3.Connection, now: int) -> None:
         """Run inside the group's transaction; what the work raises undoes nothing but the work."""
         if self.one_statement:
-            self.run(connection)
+            self.run(connection, now)
             return
         connection.execute("SAVEPOINT unit")
-        self.run(connection)
+        self.run(connection, now)
         if self._error is not None:
             connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
@@ -243,12 +254,12 @@ class _Unit(Generic[T]):
             self._answer.set_exception(error)
 
 
-def _run_together(connection: sqlite3.Connection, group: Iterable[_Unit[Any]]) -> None:
+def _run_together(connection: sqlite3.Connection, group: Iterable[_Unit], now: int) -> None:
     """Run a group of writes in one transaction and commit it; the write lock is held before the first statement."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         for unit in group:
-            unit.run_among_others(connection)
+            unit.run_among_others(connection, now)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # some failures, such as a full disk, have rolled back already
@@ -306,7 +317,7 @@ def _is_locked(error: Exception) -> bool:
 
 def _is_trouble(error: Exception) -> bool:
     """Tell the file's troubles from what only a mistake in a statement can cause."""
-    return _primary_code(error) in _LOCKED | _OUT_OF_ORDER
+    return _primary_code(error) in _TROUBLE
 
 
 def _pauses() -> Iterator[float]:

@@ -4,6 +4,7 @@ Nothing here decides anything: expiry is compared where it matters.
 """
 
 import asyncio
+import multiprocessing
 import os
 import signal
 from datetime import timedelta
@@ -47,9 +48,14 @@ async def sweep(services: Services) -> bool:
 
 
 async def follow_parent() -> None:
-    """Stop this worker when the process that started it is gone: an orphan would hold the port and the stores."""
-    parent = os.getppid()
-    while os.getppid() == parent:  # noqa: ASYNC110 - no event tells of it
+    """Stop this worker when the process that started it is gone: an orphan would hold the port and the stores.
+
+    Returns at once in a process that is nobody's worker.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    while parent.is_alive():
         await asyncio.sleep(_PARENT_EVERY_SECONDS)
     log.warning("the parent process is gone; this worker stops")
     os.kill(os.getpid(), signal.SIGTERM)

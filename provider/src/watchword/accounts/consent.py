@@ -3,7 +3,6 @@
 from uuid import UUID, uuid4
 
 from watchword.database import Transaction, consents
-from watchword.database.consents import NO_RESOURCE
 from watchword.events import Caller, record
 from watchword.events.catalogue import ConsentGranted
 from watchword.protocol.interaction import Consent
@@ -13,10 +12,11 @@ async def remember(
     transaction: Transaction, given: Consent, before: Consent, *, account_id: UUID, client_id: str, caller: Caller
 ) -> None:
     """Add a yes to what was allowed before. One statement a resource, and one for the event."""
-    scopes = given.scopes | before.scopes
-    for resource in (NO_RESOURCE, *sorted(given.resources)):
+    for resource, scopes in sorted(given.scopes.items()):
+        allowed = scopes | before.scopes.get(resource, frozenset())
         await consents.put(
-            transaction, uuid4(), account_id=account_id, client_id=client_id, resource=resource, scopes=scopes
+            transaction, uuid4(), account_id=account_id, client_id=client_id, resource=resource, scopes=allowed
         )
-    event = ConsentGranted(account_id=account_id, client_id=client_id, scope=" ".join(sorted(given.scopes)))
+    named = sorted(frozenset[str]().union(*given.scopes.values()))
+    event = ConsentGranted(account_id=account_id, client_id=client_id, scope=" ".join(named))
     await record(transaction, event, caller)

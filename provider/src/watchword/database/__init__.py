@@ -7,9 +7,10 @@ prepared statement.
 from pathlib import Path
 
 from watchword.clock import Clock
-from watchword.database.connection import Conflict, Database, Reader, Row, StoreUnavailable, Transaction
+from watchword.database.connection import Conflict, Database, Reader, Row, Transaction
 from watchword.database.sqlite import SQLiteDatabase, make_file
 from watchword.database.statement import Statement
+from watchword.embedded import StoreUnavailable
 
 __all__ = [
     "Conflict",

@@ -9,10 +9,6 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 
 
-class StoreUnavailable(Exception):
-    """The durable store cannot be used, or did not in time. The request may be tried again; nothing was written."""
-
-
 class Conflict(Exception):
     """A unique value is there already. Nothing was written."""
 
@@ -53,7 +49,8 @@ class Database(Reader, Protocol):
         """Run `work` in a transaction of its own and answer after its commit.
 
         `work` may await nothing but its transaction: embedded stores run it in one go on the loop's thread, together
-        with the other writes of the same tick. If it raises, nothing it wrote remains and the exception passes through.
+        with the other writes of the same tick. It may be run again after a lock, so it has no effect but its
+        statements. If it raises, nothing it wrote remains and the exception passes through.
 
         Raises:
             StoreUnavailable: the store stayed locked for two seconds, cannot be used, or is closed.

@@ -7,9 +7,6 @@ from watchword.database.records import read_words, write_words
 from watchword.database.statement import Statement
 from watchword.protocol.interaction import Consent
 
-# The row without a resource holds OpenID's own scopes.
-NO_RESOURCE = ""
-
 _FIND = Statement("SELECT resource, scope FROM consent WHERE account_id = :account_id AND client_id = :client_id")
 _PUT = Statement(
     """INSERT INTO consent (id, account_id, client_id, resource, scope, granted_at)
@@ -22,10 +19,7 @@ _PUT = Statement(
 async def find(reader: Reader, *, account_id: UUID, client_id: str) -> Consent:
     """Return what the account allowed the client so far; empty when nothing. One statement."""
     rows = await reader.all(_FIND, account_id=account_id, client_id=client_id)
-    return Consent(
-        scopes=frozenset(scope for row in rows for scope in read_words(row["scope"])),
-        resources=frozenset(row["resource"] for row in rows) - {NO_RESOURCE},
-    )
+    return Consent({row["resource"]: frozenset(read_words(row["scope"])) for row in rows})
 
 
 async def put(

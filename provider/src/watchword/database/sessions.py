@@ -25,7 +25,7 @@ _INSERT = Statement(
 _RENEW = Statement(
     """UPDATE session SET token_hash = :token_hash, origin = :origin, amr = :amr, auth_time = :now, seen_at = :now,
         expires_at = :now + :lifetime, user_agent = :user_agent, address = :address
-    WHERE id = :id AND account_id = :account_id AND ended_at IS NULL
+    WHERE id = :id AND account_id = :account_id AND ended_at IS NULL AND origin <> :origin
     RETURNING auth_time"""
 )
 _TOUCH = Statement("UPDATE session SET seen_at = :now WHERE id = :id AND ended_at IS NULL")

@@ -6,9 +6,10 @@ One protocol of atomic verbs (`EphemeralStore`), several stores behind it. A sto
 
 from collections.abc import Callable, Mapping
 
+from watchword.embedded import StoreUnavailable
 from watchword.ephemeral.memory import MemoryStore
 from watchword.ephemeral.sqlite import SqliteStore
-from watchword.ephemeral.store import Charge, EphemeralStore, Limit, Now, Refusal, StoreUnavailable
+from watchword.ephemeral.store import Charge, EphemeralStore, Limit, Now, Refusal
 
 __all__ = [
     "STORES",

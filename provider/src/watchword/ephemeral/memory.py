@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import islice
 
+from watchword.embedded import StoreUnavailable
 from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
-from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, StoreUnavailable, microseconds, reading
+from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, microseconds, reading
 
 
 class MemoryStore:

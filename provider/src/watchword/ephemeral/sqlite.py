@@ -2,20 +2,31 @@
 
 Every verb but `charge`, `refund` and `sweep` is a single SQL statement, so SQLite itself makes it atomic; those three
 run inside `BEGIN IMMEDIATE`. Verbs that are asked for in the same turn of the event loop share one commit. A verb that
-writes has been committed when it returns; with `synchronous=NORMAL` the last commits may be lost with the machine's
-power, never with the process.
+writes has been committed when it returns.
 """
 
+import secrets
 import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from watchword import embedded
+from watchword.embedded import EmbeddedFile
 from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
-from watchword.ephemeral.sqlite_connection import SqliteConnection
-from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, microseconds
+from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, microseconds, reading
 
+_SCHEMA_VERSION = 1
+_SCHEMA = (
+    "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX entries_by_expiry ON entries (expires_at)",
+    """CREATE TABLE rates (limit_name TEXT NOT NULL, key TEXT NOT NULL, empty_at INTEGER NOT NULL,
+       PRIMARY KEY (limit_name, key)) WITHOUT ROWID""",
+    "CREATE INDEX rates_by_expiry ON rates (empty_at)",
+    "CREATE TABLE store (identity TEXT NOT NULL)",
+    f"PRAGMA user_version = {_SCHEMA_VERSION}",
+)
 _PUT = """
     INSERT INTO entries (key, value, expires_at) VALUES (:key, :value, :now + :lifetime)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at"""
@@ -51,7 +62,7 @@ class SqliteStore:
     """`EphemeralStore` over one file that workers of one machine share, each through a connection of its own."""
 
     def __init__(self, path: Path, *, now: Now) -> None:
-        self._connection = SqliteConnection(path, now=now)
+        self._file = EmbeddedFile(path, _connect, now=lambda: reading(now), name="the ephemeral store's file")
 
     @classmethod
     def from_url(cls, url: str, now: Now) -> "SqliteStore":
@@ -78,9 +89,7 @@ class SqliteStore:
 
     async def get(self, key: str) -> bytes | None:
         """Return the live value: one statement, which takes no lock that a writer could hold."""
-        return await self._connection.read(
-            lambda connection, now: _first(connection.execute(_GET, {"key": key, "now": now}).fetchall())
-        )
+        return await self._file.read(lambda file, now: _first(file.execute(_GET, {"key": key, "now": now}).fetchall()))
 
     async def take(self, key: str) -> bytes | None:
         """Return the live value and delete it: one statement, so one winner among all processes."""
@@ -111,15 +120,15 @@ class SqliteStore:
 
         The write lock is held before the first read, so no other process decides on the same state.
         """
-        return await self._connection.write(lambda connection, now: _charge(connection, charges, now))
+        return await self._file.write(lambda file, now: _charge(file, charges, now))
 
     async def refund(self, charges: Sequence[Charge]) -> None:
         """Give back what an admitted charge counted: one read and one write per charge, in one transaction."""
-        await self._connection.write(lambda connection, _: _refund(connection, charges))
+        await self._file.write(lambda file, _: _refund(file, charges))
 
     async def identity(self) -> str:
         """Return the id that was written with the tables: one statement, read from the file every time."""
-        return await self._connection.read(lambda connection, _: str(connection.execute(_IDENTITY).fetchall()[0][0]))
+        return await self._file.read(lambda file, _: str(file.execute(_IDENTITY).fetchall()[0][0]))
 
     async def ping(self) -> None:
         """Read one row of the file; that it can be written is not checked."""
@@ -127,19 +136,45 @@ class SqliteStore:
 
     async def sweep(self) -> int:
         """Delete a batch of expired values and one of empty buckets: two statements in one transaction."""
-        return await self._connection.write(_sweep)
+        return await self._file.write(_sweep)
 
     async def close(self) -> None:
         """Wait for the writes under way, then close this process's connection: no statement."""
-        await self._connection.close()
+        await self._file.close()
 
     async def _execute(self, statement: str, **parameters: object) -> list[Any]:
         """Run one writing statement in the next shared commit and return its rows."""
-        return await self._connection.write(
+        return await self._file.write(
             # All rows are fetched because an unfinished statement is an uncommitted one.
-            lambda connection, now: connection.execute(statement, {"now": now, **parameters}).fetchall(),
+            lambda file, now: file.execute(statement, {"now": now, **parameters}).fetchall(),
             one_statement=True,
         )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file, made first if it is new."""
+    embedded.make_private(path)
+    return embedded.connect(path, _prepare)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    if _version(connection) != _SCHEMA_VERSION:
+        _create_tables(connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    """Write tables and identity once: whoever holds the lock second finds them there."""
+    connection.execute("BEGIN IMMEDIATE")
+    if _version(connection) != _SCHEMA_VERSION:
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute("INSERT INTO store (identity) VALUES (?)", (secrets.token_hex(16),))
+    connection.execute("COMMIT")
 
 
 def _first(rows: list[Any]) -> bytes | None:

@@ -13,14 +13,6 @@ SWEEP_BATCH = 500
 """The most rows of one kind that one `sweep` deletes, so that it never holds up a request for long."""
 
 
-class StoreUnavailable(Exception):
-    """The store did not answer: locked for longer than 2 s, unreadable, full or closed.
-
-    The text says what failed and never holds a key or a value. Whether the verb took effect is only certain for a
-    lock: then it did not.
-    """
-
-
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most `amount` in any half-open window of length `period`.

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -26,7 +27,8 @@ _ID_LENGTH = 22
 class Interaction:
     """One waiting request. `browser` is the hash of the secret of the browser it belongs to, empty until one claims it.
 
-    `record` is what the store holds; changes are swapped against it.
+    `locale` is the language its person chose, empty until they did. `record` is what the store holds; changes are
+    swapped against it.
     """
 
     id: str
@@ -35,6 +37,8 @@ class Interaction:
     browser: str = ""
     cancelled: bool = False
     consented: Consent | None = None
+    consented_by: UUID | None = None
+    locale: str = ""
     identifier: Identifier | None = None
     finished: bool = False
     record: bytes = field(default=b"", repr=False)
@@ -42,7 +46,7 @@ class Interaction:
     @property
     def progress(self) -> Progress:
         """What the dispatcher needs to know of it."""
-        return Progress(self.started_at, self.cancelled, self.consented)
+        return Progress(self.started_at, self.cancelled, self.consented, self.consented_by)
 
 
 async def begin(services: Services, parameters: Parameters, *, binding: str | None) -> Interaction:
@@ -109,7 +113,9 @@ def _write(interaction: Interaction) -> bytes:
             "started_at": to_microseconds(interaction.started_at),
             "browser": interaction.browser,
             "cancelled": interaction.cancelled,
-            "consented": consented and [sorted(consented.scopes), sorted(consented.resources)],
+            "consented": consented and {name: sorted(scopes) for name, scopes in consented.scopes.items()},
+            "consented_by": interaction.consented_by and str(interaction.consented_by),
+            "locale": interaction.locale,
             "identifier": identifier and [identifier.kind, identifier.value, identifier.display],
             "finished": interaction.finished,
         }
@@ -125,7 +131,9 @@ def _read(interaction_id: str, record: bytes) -> Interaction:
         started_at=from_microseconds(data["started_at"]),
         browser=data["browser"],
         cancelled=data["cancelled"],
-        consented=Consent(frozenset(consented[0]), frozenset(consented[1])) if consented else None,
+        consented=Consent({name: frozenset(scopes) for name, scopes in consented.items()}) if consented else None,
+        consented_by=UUID(data["consented_by"]) if data["consented_by"] else None,
+        locale=data["locale"],
         identifier=Identifier(*identifier) if identifier else None,
         finished=data["finished"],
         record=record,

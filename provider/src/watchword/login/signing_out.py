@@ -18,9 +18,13 @@ _LIFETIME = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class AskedLogout:
-    """A sign-out that waits for its person's yes. `location` is where the relying party wants the browser back."""
+    """A sign-out that waits for its person's yes.
+
+    `location` is where the relying party wants the browser back afterwards, `client_uri` its home page.
+    """
 
     client_name: str | None
+    client_uri: str | None
     location: str | None
 
 
@@ -36,7 +40,9 @@ async def sign_out(services: Services, session: Session, caller: Caller) -> None
 async def ask(services: Services, request: LogoutRequest) -> str:
     """Keep a request until its person answers; returns its name. One step of the ephemeral store."""
     name = secrets.token_urlsafe(16)
-    record = orjson.dumps([request.client.name if request.client else None, request.return_location])
+    client = request.client
+    about = [client.name, client.client_uri] if client is not None else [None, None]
+    record = orjson.dumps([*about, request.return_location])
     await services.ephemeral.put(f"logout:{name}", record, _LIFETIME)
     return name
 

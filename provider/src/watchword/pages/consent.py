@@ -8,7 +8,7 @@ from watchword.database import Transaction, accounts, consents
 from watchword.events import mask_identifier
 from watchword.locale import load_catalogues
 from watchword.pages.scopes import describe_scope
-from watchword.pages.steps import Step, csrf_token, go_on, keep, open_step, own_url, posted_step
+from watchword.pages.steps import Step, csrf_token, go_on, keep, language_links, open_step, own_url, posted_step
 from watchword.pages.views import ConsentPage
 from watchword.protocol.authorization_request import (
     AuthorizationRequest,
@@ -42,9 +42,9 @@ async def decide(exchange: Exchange) -> Response:
         await keep(exchange, step, cancelled=True)
         return go_on(exchange, step)
     request = await _request(exchange, step)
-    given = Consent(frozenset(request.scope), frozenset(request.resources))
+    given = Consent.to(request.scope, request.resources)
     await _remember(exchange, step, session, given)
-    await keep(exchange, step, consented=given)
+    await keep(exchange, step, consented=given, consented_by=session.account_id)
     return go_on(exchange, step)
 
 
@@ -85,6 +85,7 @@ async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Res
         account_label=await account_label(exchange, session),
         scopes=tuple(describe_scope(name, catalogue) for name in request.scope),
         resources=request.resources,
+        language_links=language_links(exchange, "/consent", step),
     )
     return page(exchange, view, locale=step.locale)
 

@@ -14,7 +14,7 @@ from watchword.login.guessing import CodeGone, CodeIncorrect, CodeMalformed, ver
 from watchword.login.identifier import IdentifierInvalid, IdentifierNotAllowed, parse_identifier
 from watchword.login.signing_in import sign_in
 from watchword.pages.regions import phone_region_choices
-from watchword.pages.steps import Step, csrf_token, go_on, keep, open_step, own_url, posted_step
+from watchword.pages.steps import Step, csrf_token, go_on, keep, language_links, open_step, own_url, posted_step
 from watchword.pages.views import CodePage, IdentifierPage
 from watchword.protocol.authorization_request import DisplayedError
 from watchword.protocol.errors import AccessDenied
@@ -32,7 +32,10 @@ async def show_identifier(exchange: Exchange) -> Response:
 
 
 async def ask_for_code(exchange: Exchange) -> Response:
-    """Take what was typed, send a code, go to the next page. The same for known and unknown people."""
+    """Take what was typed, send a code, go to the next page. The same for known and unknown people.
+
+    Five steps of the ephemeral store; one transaction of two statements.
+    """
     step, form = await posted_step(exchange)
     settings = exchange.services.settings
     typed, region = form.get("identifier", ""), form.get("region", settings.default_region)
@@ -51,10 +54,14 @@ async def ask_for_code(exchange: Exchange) -> Response:
         # A code for this identifier is on its way already: the next page is where it is typed.
         if await find_challenge(exchange.services, identifier, step.client, step.browser) is None:
             error = _text(step, "error.rate_limited", seconds=_seconds(refused.retry_after))
-            return _identifier_page(exchange, step, typed=typed, region=region, error=error, status=429)
+            return _identifier_page(
+                exchange, step, typed=typed, region=region, error=error, status=429, retry_after=refused.retry_after
+            )
     except Locked as refused:
         error = _locked_text(step, refused)
-        return _identifier_page(exchange, step, typed=typed, region=region, error=error, status=429)
+        return _identifier_page(
+            exchange, step, typed=typed, region=region, error=error, status=429, retry_after=refused.retry_after
+        )
     await keep(exchange, step, identifier=identifier)
     return see_other(own_url(exchange, "/login/code", step))
 
@@ -72,7 +79,11 @@ async def show_code(exchange: Exchange) -> Response:
 
 
 async def check_code(exchange: Exchange) -> Response:
-    """Take the typed code; a right one signs the browser in."""
+    """Take the typed code; a right one signs the browser in.
+
+    Five steps of the ephemeral store; one statement to find the browser's session and one transaction of five, eight
+    for a new person.
+    """
     step, form = await posted_step(exchange)
     services, caller = exchange.services, exchange.caller
     if step.interaction.identifier is None:
@@ -105,9 +116,10 @@ async def resend(exchange: Exchange) -> Response:
         )
     except RateLimited as refused:
         error = _text(step, "error.rate_limited", seconds=_seconds(refused.retry_after))
-        return _code_page(exchange, step, await _challenge(exchange, step), error=error, status=429)
+        challenge = await _challenge(exchange, step)
+        return _code_page(exchange, step, challenge, error=error, status=429, retry_after=refused.retry_after)
     except Locked as refused:
-        return _code_page(exchange, step, None, error=_locked_text(step, refused), status=429)
+        return _locked_page(exchange, step, refused)
     return see_other(own_url(exchange, "/login/code", step))
 
 
@@ -128,7 +140,7 @@ async def _wrong_code(
     exchange: Exchange, step: Step, refused: CodeMalformed | CodeIncorrect | CodeGone | Locked
 ) -> Response:
     if isinstance(refused, Locked):
-        return _code_page(exchange, step, None, error=_locked_text(step, refused), status=429)
+        return _locked_page(exchange, step, refused)
     if isinstance(refused, CodeGone):
         return _code_page(exchange, step, None, error=_text(step, "error.otp_expired"), status=400)
     left = refused.guesses_left if isinstance(refused, CodeIncorrect) else None
@@ -136,6 +148,11 @@ async def _wrong_code(
     length = challenge.length if challenge else exchange.services.settings.one_time_code_length
     error = _text(step, f"error.{refused.error}", length=length)
     return _code_page(exchange, step, challenge, error=error, attempts_left=left, status=400)
+
+
+def _locked_page(exchange: Exchange, step: Step, refused: Locked) -> Response:
+    error = _locked_text(step, refused)
+    return _code_page(exchange, step, None, error=error, status=429, retry_after=refused.retry_after)
 
 
 def _challenge_id(exchange: Exchange, step: Step) -> str:
@@ -162,6 +179,7 @@ def _identifier_page(
     region: str | None = None,
     error: str | None = None,
     status: int = 200,
+    retry_after: timedelta | None = None,
 ) -> Response:
     settings = exchange.services.settings
     view = IdentifierPage(
@@ -177,8 +195,9 @@ def _identifier_page(
         regions=phone_region_choices(settings.phone_regions),
         accepts=_accepted_kinds(exchange),
         can_cancel=True,
+        language_links=language_links(exchange, "/login", step),
     )
-    return page(exchange, view, status=status, locale=step.locale)
+    return page(exchange, view, status=status, locale=step.locale, headers=_wait(retry_after))
 
 
 def _code_page(
@@ -190,6 +209,7 @@ def _code_page(
     notice: str | None = None,
     attempts_left: int | None = None,
     status: int = 200,
+    retry_after: timedelta | None = None,
 ) -> Response:
     settings, identifier = exchange.services.settings, step.interaction.identifier
     assert identifier is not None
@@ -211,8 +231,13 @@ def _code_page(
         resend_in=_resend_in(exchange, challenge),
         notice=notice,
         identifier=identifier.display,
+        language_links=language_links(exchange, "/login/code", step),
     )
-    return page(exchange, view, status=status, locale=step.locale)
+    return page(exchange, view, status=status, locale=step.locale, headers=_wait(retry_after))
+
+
+def _wait(retry_after: timedelta | None) -> dict[str, str]:
+    return {} if retry_after is None else {"retry-after": str(_seconds(retry_after))}
 
 
 def _minutes_left(exchange: Exchange, challenge: Challenge | None) -> int:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from watchword import sessions
 from watchword.login import signing_out
 from watchword.pages.consent import account_label
-from watchword.pages.views import ContinuePage, LogoutPage, SignedOutPage
+from watchword.pages.views import ContinuePage, LogoutPage, SignedOutPage, StillSignedInPage
 from watchword.protocol.authorization_request import DisplayedError
 from watchword.web.answers import page, see_other
 from watchword.web.cookies import browser_cookie, clear_cookie, session_cookie, session_cookie_name
@@ -41,7 +41,7 @@ async def decide(exchange: Exchange) -> Response:
     if asked is None:
         raise DisplayedError("interaction_lost")
     if form.get("decision") != "sign_out":
-        return page(exchange, ContinuePage(next_url=asked.location or exchange.services.issuer))
+        return page(exchange, StillSignedInPage(client_name=asked.client_name, home_url=asked.client_uri))
     session = await sessions.find(exchange.services, session_cookie(exchange))
     if session is not None:
         await signing_out.sign_out(exchange.services, session, exchange.caller)

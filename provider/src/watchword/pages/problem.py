@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from watchword.locale import load_catalogues
-from watchword.pages.views import ErrorPage
+from watchword.pages.views import ErrorPage, FinishedPage
 from watchword.web.answers import page
 from watchword.web.errors import Problem
 from watchword.web.exchange import Exchange
@@ -13,6 +13,8 @@ _FALLBACK = "invalid_request"
 
 def problem_page(exchange: Exchange, problem: Problem) -> Response:
     """Show a problem in the person's language. What the request said is never repeated."""
+    if problem.page == "interaction_finished":
+        return page(exchange, FinishedPage(), status=problem.status)
     catalogue = load_catalogues()[exchange.locale()]
     key = problem.page if f"error.{problem.page}_title" in catalogue.texts else _FALLBACK
     view = ErrorPage(

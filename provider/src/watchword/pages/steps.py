@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from watchword.locale import load_catalogues
 from watchword.login import interactions
 from watchword.login.interactions import Interaction
-from watchword.pages.views import ContinuePage
+from watchword.pages.views import ContinuePage, LanguageLink
 from watchword.protocol.authorization_request import DisplayedError
 from watchword.protocol.client import Client
 from watchword.protocol.parameters import Parameters
@@ -40,7 +41,12 @@ async def open_step(exchange: Exchange) -> Step:
     browser = browser_cookie(exchange)
     if browser is None:
         raise DisplayedError("cookies_blocked")
-    return await _step(exchange, exchange.query.get("interaction", ""), browser)
+    step = await _step(exchange, exchange.query.get("interaction", ""), browser)
+    chosen = exchange.query.get("ui_locales", "")
+    if chosen not in exchange.locales or chosen == step.locale:
+        return step
+    await keep(exchange, step, locale=chosen)
+    return replace(step, locale=chosen)
 
 
 async def posted_step(exchange: Exchange) -> tuple[Step, Parameters]:
@@ -68,7 +74,8 @@ async def _step(exchange: Exchange, interaction_id: str, browser: str) -> Step:
     client = await exchange.services.registry.client(interaction.parameters.get("client_id", ""))
     if client is None:
         raise DisplayedError("unknown_client")
-    return Step(interaction, client, browser, exchange.locale(interaction.parameters.get("ui_locales")))
+    locale = interaction.locale or exchange.locale(interaction.parameters.get("ui_locales"))
+    return Step(interaction, client, browser, locale)
 
 
 def csrf_token(exchange: Exchange, step: Step) -> str:
@@ -79,6 +86,15 @@ def csrf_token(exchange: Exchange, step: Step) -> str:
 def own_url(exchange: Exchange, path: str, step: Step) -> str:
     """Return the address of a page of this interaction."""
     return f"{exchange.services.issuer}{path}?{urlencode({'interaction': step.interaction.id})}"
+
+
+def language_links(exchange: Exchange, path: str, step: Step) -> tuple[LanguageLink, ...]:
+    """Return the links that show a page of this interaction in each of our languages."""
+    here = own_url(exchange, path, step)
+    return tuple(
+        LanguageLink(locale, catalogue.text("language.name"), f"{here}&{urlencode({'ui_locales': locale})}")
+        for locale, catalogue in load_catalogues().items()
+    )
 
 
 def go_on(exchange: Exchange, step: Step, cookies: Iterable[tuple[str, str]] = ()) -> Response:

@@ -179,6 +179,15 @@ class LogoutPage(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StillSignedInPage(View):
+    """The person chose to stay. `home_url` is the client's home page."""
+
+    template: ClassVar[str] = "still_signed_in.html"
+    client_name: str | None = None
+    home_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOutPage(View):
     """Signed out. `return_url` is the client's registered `post_logout_redirect_uri`, where there is one."""
 

@@ -3,12 +3,15 @@
 Pages never point at one another: each returns to /authorize, and `next_step` decides again from the facts.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from watchword.protocol.authorization_request import AuthorizationRequest
 from watchword.protocol.errors import AccessDenied, ConsentRequired, LoginRequired, ProtocolError
+from watchword.protocol.vocabulary import OPENID_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,26 @@ class Session:
     amr: tuple[str, ...]
 
 
+# Where scopes are kept that were allowed for no protected resource: OpenID's own.
+NO_RESOURCE: Final = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A person's remembered yes: the scopes one client may have, at these resources."""
+    """A person's yes to one client: the scopes it may have, by the resource they are for."""
 
-    scopes: frozenset[str] = frozenset()
-    resources: frozenset[str] = frozenset()
+    scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def to(cls, scope: Iterable[str], resources: Iterable[str] = ()) -> "Consent":
+        """Return the yes to what one request asks."""
+        asked, named = frozenset(scope), tuple(resources)
+        return cls({NO_RESOURCE: asked & OPENID_SCOPES if named else asked, **dict.fromkeys(named, asked)})
+
+    def covers(self, scope: Iterable[str], resources: Iterable[str]) -> bool:
+        """Say whether it allows these scopes at each of these resources."""
+        asked = frozenset(scope)
+        return all(asked <= self.scopes.get(name, frozenset()) for name in tuple(resources) or (NO_RESOURCE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,7 @@ class Progress:
     started_at: datetime
     cancelled: bool = False
     consented: Consent | None = None
+    consented_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +111,7 @@ def next_step(
         return Reject(LoginRequired("Another person signed in than the id_token_hint names."))
     if session is None or not _fresh_enough(request, session, progress, now) or _is_another(session, hinted_subject):
         return Reject(LoginRequired("Nobody suitable is signed in.")) if silent else Login()
-    if _needs_consent(request, progress, remembered):
+    if _needs_consent(request, session, progress, remembered):
         return Reject(ConsentRequired("The person has not agreed yet.")) if silent else AskConsent(session)
     return Issue(session)
 
@@ -113,8 +131,9 @@ def _is_another(session: Session, hinted_subject: str | None) -> bool:
     return hinted_subject is not None and hinted_subject != str(session.account_id)
 
 
-def _needs_consent(request: AuthorizationRequest, progress: Progress, remembered: Consent) -> bool:
-    if progress.consented is not None and _covers(progress.consented, request):
+def _needs_consent(request: AuthorizationRequest, session: Session, progress: Progress, remembered: Consent) -> bool:
+    just_now = progress.consented if progress.consented_by == session.account_id else None
+    if just_now is not None and _covers(just_now, request):
         return False
     if "consent" in request.prompt:
         return True
@@ -122,4 +141,4 @@ def _needs_consent(request: AuthorizationRequest, progress: Progress, remembered
 
 
 def _covers(consent: Consent, request: AuthorizationRequest) -> bool:
-    return consent.scopes.issuperset(request.scope) and consent.resources.issuperset(request.resources)
+    return consent.covers(request.scope, request.resources)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from watchword.services import Services
+from watchword.settings import is_loopback
 from watchword.telemetry import request_id
 from watchword.web.answers import add_transport_security, json_answer
 from watchword.web.endpoint import Access, Endpoint, Handler
@@ -52,7 +53,7 @@ class Dispatch:
 
     async def _answer(self, exchange: Exchange) -> Response:
         endpoint = self._find(exchange.path)
-        if endpoint is None or (endpoint.access is Access.DEVELOPMENT and not exchange.services.settings.development):
+        if endpoint is None or (endpoint.access is Access.DEVELOPMENT and not _is_developer(exchange)):
             return self._plain_problem(exchange, "not_found", 404)
         methods = self._methods[endpoint.path]
         handler = methods.get(exchange.method)
@@ -83,3 +84,8 @@ def _offered(endpoint: Endpoint) -> Mapping[str, Handler]:
     if "GET" in endpoint.methods and endpoint.path not in _ISSUES:
         return {**endpoint.methods, "HEAD": endpoint.methods["GET"]}
     return endpoint.methods
+
+
+def _is_developer(exchange: Exchange) -> bool:
+    """Whether development pages are open here, and asked for by a name of this machine (no rebound foreign one)."""
+    return exchange.services.settings.development and is_loopback(f"http://{exchange.headers.get('host', '')}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from watchword import database, ephemeral
+from watchword.database import Conflict, StoreUnavailable
 from watchword.protocol.authorization_request import DisplayedError
 from watchword.protocol.errors import (
     InsufficientScope,
@@ -53,9 +53,9 @@ def error_answer(exchange: Exchange, error: Exception, *, for_people: bool, prob
 def _as_protocol_error(error: Exception) -> ProtocolError:
     if isinstance(error, ProtocolError):
         return error
-    if isinstance(error, database.StoreUnavailable | ephemeral.StoreUnavailable):
+    if isinstance(error, StoreUnavailable):
         return TemporarilyUnavailable(detail=str(error))
-    if isinstance(error, database.Conflict):  # something it builds on went away at this moment: asking again tells
+    if isinstance(error, Conflict):  # something it builds on went away at this moment: asking again tells
         return TemporarilyUnavailable(detail="conflict")
     return ServerError("Something went wrong on our side.", detail=type(error).__name__)
 
