@@ -55,7 +55,7 @@ async def follow_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    while parent.is_alive():
+    while parent.is_alive():  # noqa: ASYNC110 - no event tells of it
         await asyncio.sleep(_PARENT_EVERY_SECONDS)
     log.warning("the parent process is gone; this worker stops")
     os.kill(os.getpid(), signal.SIGTERM)
