@@ -200,30 +200,35 @@ async def test_another_client_that_registers_itself_asks_for_consent_and_the_api
         assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
 
 
-@pytest.mark.skipif(os.environ.get("UPDATE_SCREENSHOTS") != "1", reason="UPDATE_SCREENSHOTS=1 writes the pictures")
-async def test_the_pictures_in_the_documentation_are_taken(chromium: Browser, demo: RunningDemo) -> None:
-    IMAGES.mkdir(parents=True, exist_ok=True)
+async def test_the_pictures_in_the_documentation_are_taken(
+    chromium: Browser, demo: RunningDemo, tmp_path: Path
+) -> None:
+    """UPDATE_SCREENSHOTS=1 puts them into the documentation."""
+    images = IMAGES if os.environ.get("UPDATE_SCREENSHOTS") == "1" else tmp_path
     looks = {"viewport": {"width": 880, "height": 620}, "device_scale_factor": 1.5, "reduced_motion": "reduce"}
     async with new_person(chromium, **looks) as (context, _):
         page = await context.new_page()
         await page.goto(f"{demo.notes_web}/notes")
-        await take_picture(page, IMAGES / "login.png")
+        await take_picture(page, images / "login.png")
         await start_to_sign_in(page, demo, "meera@example.com")
-        await take_picture(page, IMAGES / "code.png")
+        await take_picture(page, images / "code.png")
         one_time_code = await read_code(context, demo, "meera@example.com")
         mailbox = await context.new_page()
         await mailbox.goto(f"{demo.mailbox}?to=meera@example.com")
-        await take_picture(mailbox, IMAGES / "mailbox.png")
+        await take_picture(mailbox, images / "mailbox.png")
         await type_code(page, one_time_code)
         for note in ("Seeds: tomato, okra, two kinds of chilli", "Ask Ravi for the ladder"):
             await page.fill("#text", note)
             await page.click("#add")
             await expect(page.locator(".notes li p").first).to_have_text(note)
-        await take_picture(page, IMAGES / "notes.png")
+        await take_picture(page, images / "notes.png")
     async with new_person(chromium, **looks, color_scheme="dark", locale="hi-IN") as (context, _):
         page = await context.new_page()
         await page.goto(f"{demo.notes_web}/notes")
-        await take_picture(page, IMAGES / "login-dark-hindi.png")
+        await take_picture(page, images / "login-dark-hindi.png")
+    assert {picture.name for picture in IMAGES.iterdir()} == {
+        "login.png", "code.png", "mailbox.png", "notes.png", "login-dark-hindi.png",
+    }  # fmt: skip
 
 
 async def take_picture(page: Page, path: Path) -> None:
