@@ -62,3 +62,11 @@ async def test_who_registered_itself_gets_no_token_for_a_resource(
 
 async def test_a_public_client_cannot_use_it(public: RelyingParty) -> None:
     check_refusal(await public.token(grant_type=GRANT), 400, "unauthorized_client")
+
+
+async def test_a_removed_client_gets_nothing_while_a_worker_still_remembers_it(provider: RunningProvider) -> None:
+    added = provider.add_client("--name", "Gone", "--grant", GRANT)
+    gone = RelyingParty(provider, added["client_id"], added["client_secret"])
+    assert (await gone.token(grant_type=GRANT)).status_code == 200
+    assert provider.command("clients", "remove", gone.client_id).returncode == 0
+    check_refusal(await gone.token(grant_type=GRANT), 401, "invalid_client")

@@ -28,7 +28,6 @@ def challenge(**changes: Any) -> Challenge:
         length=6,
         channel=Channel.EMAIL,
         locale="en",
-        user_agent="Firefox",
         created_at=NOW,
         sent_at=NOW,
         expires_at=NOW + timedelta(seconds=300),

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from tests.login.doors import ask, fresh_email, fresh_phone, page_of, rows, wrong
 from tests.support.person import Person
-from tests.support.relying_party import RelyingParty
+from tests.support.provider import running_provider
+from tests.support.relying_party import RelyingParty, register
 
 
 async def test_nothing_is_known_of_a_person_before_the_proof_and_all_of_it_after(party: RelyingParty) -> None:
@@ -74,6 +75,14 @@ async def test_an_identifier_that_cannot_be_used_is_shown_again_beside_the_reaso
             assert reason in page.text
             assert page.form_with("identifier").fields["identifier"] == typed
     assert rows(party.provider, "SELECT 1 FROM identifier WHERE value LIKE 'asha@%' OR value LIKE '+4%'") == []
+
+
+async def test_where_only_email_is_accepted_the_reason_does_not_ask_for_a_number() -> None:
+    with running_provider(phone_regions="") as provider:
+        async with Person() as person:
+            await person.open(register(provider).authorization_url())
+            await person.type_identifier("not an address")
+            assert "Enter an email address such as name@example.com." in page_of(person).text
 
 
 async def test_two_identifiers_in_one_request_are_refused(party: RelyingParty) -> None:

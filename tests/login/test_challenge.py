@@ -53,7 +53,7 @@ def test_the_display_form_of_an_identifier_names_no_other_challenge() -> None:
 
 
 def test_what_was_written_is_read_again() -> None:
-    written = challenge(channel=Channel.SMS, sends=3, user_agent='quoted "browser" \u0928')
+    written = challenge(channel=Channel.SMS, sends=3, client_name='quoted "client" \u0928')
     assert read_challenge(write_challenge(written)) == written
 
 

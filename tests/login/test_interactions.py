@@ -1,6 +1,7 @@
 """An interaction belongs to one browser, for one hour, and is answered once; its pages lead back to it and out."""
 
 import asyncio
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -122,6 +123,15 @@ async def test_an_unclaimed_interaction_belongs_to_the_first_browser_that_opens_
         assert "identifier" in page_of(owner).text
         await other.open(kept.headers["location"])
         assert "This sign-in is no longer open" in page_of(other).title
+
+
+async def test_two_tabs_that_open_an_unclaimed_interaction_at_once_both_get_it(party: RelyingParty) -> None:
+    form = dict(parse_qsl(party.authorization_url().partition("?")[2]))
+    async with Person() as person:
+        kept = await person.http.post(f"{party.provider.issuer}/authorize", data=form, headers={"origin": "null"})
+        await person.open(party.authorization_url())
+        tabs = await asyncio.gather(*(person.http.get(kept.headers["location"]) for _ in range(8)))
+    assert {tab.status_code for tab in tabs} == {303}
 
 
 async def test_pressing_continue_twice_at_once_loses_nothing(provider: RunningProvider) -> None:

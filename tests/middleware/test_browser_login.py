@@ -2,6 +2,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import pytest
 
 from tests.middleware.browser_support import APP, NAVIGATE, login_app, sign_in, start
 from tests.middleware.support import TurnableClock, browser, echo_app, fetches, protect
@@ -84,3 +85,33 @@ async def test_a_public_client_proves_itself_by_pkce_alone(issuer: LocalIssuer, 
     assert b"client_id=web" in public.content
     assert confidential.headers["authorization"] == "Basic d2ViOnMzY3JldCUzQSUyNQ=="  # web:s3cret%3A%25
     assert b"client_id" not in confidential.content
+
+
+@pytest.mark.parametrize(
+    ("methods", "in_form"),
+    [
+        (["client_secret_post"], True),
+        (["private_key_jwt", "client_secret_post"], True),
+        (["client_secret_post", "client_secret_basic"], False),
+        (["private_key_jwt"], False),
+        (None, False),
+        ("client_secret_post", False),
+    ],
+)
+async def test_the_secret_goes_into_the_form_where_the_provider_takes_no_other_way(
+    clock: TurnableClock, methods: object, in_form: bool
+) -> None:
+    issuer = LocalIssuer(now=clock.now)
+    issuer.metadata["token_endpoint_auth_methods_supported"] = methods
+    sent: list[httpx2.Request] = []
+
+    async def listen(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request)
+        return await issuer.respond(request)
+
+    app = login_app(issuer, clock, http=httpx2.MockTransport(listen))
+    async with browser(app, APP) as client:
+        assert (await sign_in(client, issuer)).status_code == 303
+    (request,) = [each for each in sent if each.url.path == "/token"]
+    assert (b"client_secret=s3cret%3A%25" in request.content) is in_form
+    assert ("authorization" in request.headers) is not in_form

@@ -109,11 +109,38 @@ def test_an_untyped_token_passes_only_where_that_is_allowed(issuer: LocalIssuer,
         verify(issuer, token)
 
 
-@pytest.mark.parametrize("mark", [{"nonce": "n"}, {"at_hash": "h"}, {"c_hash": "h"}, {"token_use": "id"}])
-def test_an_id_token_is_told_apart_even_where_types_are_not_marked(issuer: LocalIssuer, mark: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "mark",
+    [
+        *({"nonce": "n"}, {"at_hash": "h"}, {"c_hash": "h"}, {"token_use": "id"}),
+        *({"typ": kind} for kind in ("ID", "Refresh", "Offline", "Logout")),
+        {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
+    ],
+)
+def test_other_tokens_are_told_apart_even_where_types_are_not_marked(issuer: LocalIssuer, mark: dict[str, Any]) -> None:
     token = issuer.token(header={"typ": "JWT"}, **mark)
     with pytest.raises(Refused, match=Reason.WRONG_TYPE):
         verify(issuer, token, allow_untyped=True)
+
+
+@pytest.mark.parametrize(
+    ("claims", "scopes"),
+    [
+        ({"scp": "notes:read notes:write"}, {"notes:read", "notes:write"}),  # Entra
+        ({"scp": ["notes:read", "openid"], "cid": "spa"}, {"notes:read", "openid"}),  # Okta
+        ({"scope": "notes:read", "scp": "admin"}, {"notes:read"}),
+        ({"typ": "Bearer", "scope": "openid"}, {"openid"}),  # Keycloak
+    ],
+)
+def test_scopes_of_issuers_without_types_are_read(
+    issuer: LocalIssuer, claims: dict[str, Any], scopes: set[str]
+) -> None:
+    token = issuer.token(header={"typ": "JWT"}, **{"scope": None, **claims})
+    assert verify(issuer, token, allow_untyped=True).scopes == scopes
+
+
+def test_scp_means_nothing_in_a_typed_token(issuer: LocalIssuer) -> None:
+    assert verify(issuer, issuer.token(scope=None, scp=["admin"])).scopes == frozenset()
 
 
 def test_claims_cannot_be_changed_by_one_request_for_the_next(issuer: LocalIssuer) -> None:

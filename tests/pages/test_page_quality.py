@@ -92,6 +92,10 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, .button, input, 
   .map((e) => e.outerHTML)"""
 
 
+# Pages with nothing to go on to, and the mailbox, whose buttons may all come with its script.
+ENDS = {"error", "finished", "signed-out", "mailbox", "mailbox-empty"}
+
+
 @pytest.mark.parametrize("view", VIEWS)
 async def test_a_page_says_the_same_without_scripts(chromium: Browser, base: str, view: str) -> None:
     async with looking(chromium, base, view, NO_SCRIPTS) as (page, complaints):
@@ -99,7 +103,7 @@ async def test_a_page_says_the_same_without_scripts(chromium: Browser, base: str
         buttons = await page.locator("button:visible, .button:visible").count()
         reachable = await page.locator("button[aria-disabled]").count()
     assert len(headings) == 1
-    assert buttons >= 1 or view in {"mailbox", "mailbox-empty"}
+    assert buttons >= 1 or view in ENDS
     assert reachable == 0
     assert [text for text in complaints if "stays-here" not in text] == []
 

@@ -23,7 +23,7 @@ from watchword.pages.views import (
     IdentifierPage,
     MailboxMessage,
     MailboxPage,
-    SignedOutPage,
+    StillSignedInPage,
     View,
 )
 
@@ -163,7 +163,7 @@ def test_an_ordinary_address_is_offered(address: str) -> None:
 )
 def test_an_address_that_is_no_place_to_send_a_person_is_not_offered(address: str | None) -> None:
     assert displayable_link(address) is None
-    assert "Back to" not in PAGES.render(SignedOutPage(client_name="Notes", return_url=address), locale="en")
+    assert "Go to" not in PAGES.render(StillSignedInPage(client_name="Notes", home_url=address), locale="en")
 
 
 @pytest.mark.parametrize(("address", "shown"), [("/logo.svg", True), (LOGO, True), ("https://x.example/l.png", False)])

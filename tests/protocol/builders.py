@@ -6,13 +6,13 @@ from uuid import UUID
 
 from watchword.protocol.authorization_request import (
     AuthorizationRequest,
-    Resource,
     parse_authorization_request,
     resolve_target,
 )
 from watchword.protocol.client import Client
 from watchword.protocol.interaction import Session
 from watchword.protocol.parameters import Parameters
+from watchword.protocol.resource import Resource
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ISSUER = "https://id.example"

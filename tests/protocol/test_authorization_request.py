@@ -16,12 +16,12 @@ from tests.protocol.builders import (
 )
 from watchword.protocol.authorization_request import (
     CHECKS,
-    DisplayedError,
     RedirectedError,
     parse_authorization_request,
     resolve_target,
 )
 from watchword.protocol.client import Client
+from watchword.protocol.errors import DisplayedError
 from watchword.protocol.parameters import Parameters
 from watchword.protocol.vocabulary import OPENID_SCOPES
 
@@ -44,7 +44,7 @@ def displayed(parameters: Parameters, client: Client | None) -> str:
 
 
 def test_a_good_request_is_read_whole() -> None:
-    request = a_request(prompt="login consent", max_age="60", login_hint="asha@example.com", ui_locales="hi en")
+    request = a_request(prompt="login consent", max_age="60")
     assert request.target.redirect_uri == CALLBACK
     assert request.target.state == "af0ifjsldkj"
     assert request.scope == ("openid", "email")
@@ -52,8 +52,6 @@ def test_a_good_request_is_read_whole() -> None:
     assert request.code_challenge == CHALLENGE
     assert request.prompt == {"login", "consent"}
     assert request.max_age == 60
-    assert request.login_hint == "asha@example.com"
-    assert request.ui_locales == "hi en"
     assert request.resources == ()
 
 

@@ -11,7 +11,7 @@ from watchword.protocol.errors import InvalidScope
 
 
 def target(redirect_uri: str = CALLBACK, state: str | None = "s") -> Target:
-    return Target(a_client(), redirect_uri, "query", state)
+    return Target(a_client(), redirect_uri, state)
 
 
 def test_success_holds_code_state_and_issuer_and_nothing_else() -> None:

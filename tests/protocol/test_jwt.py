@@ -14,8 +14,9 @@ from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from tests.protocol.builders import ISSUER, NOW
+from watchword.protocol.base64url import decode_segment, encode_segment
 from watchword.protocol.errors import InvalidToken
-from watchword.protocol.jwt import MAX_TOKEN_BYTES, SigningKey, decode_segment, encode_segment, verify_token
+from watchword.protocol.jwt import MAX_TOKEN_LENGTH, SigningKey, verify_token
 
 RSA = SigningKey("rsa-1", "RS256", RSAKey.generate_key(2048))
 EC = SigningKey("ec-1", "ES256", ECKey.generate_key("P-256"))
@@ -195,7 +196,7 @@ SHAPES = [
     ("a signature of zeros", at(2, lambda _: b64(bytes(64)))),
     ("a signature in DER", at(2, lambda _: b64(b"\x30\x06\x02\x01\x01\x02\x01\x01"))),
     ("another payload", at(1, lambda _: b64(CLAIMS | {"sub": "y"}))),
-    ("beyond the size limit", GOOD + "A" * MAX_TOKEN_BYTES),
+    ("beyond the size limit", GOOD + "A" * MAX_TOKEN_LENGTH),
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.protocol.builders import a_client
-from watchword.protocol.authorization_request import DisplayedError
+from watchword.protocol.errors import DisplayedError
 from watchword.protocol.logout import LogoutRequest, parse_logout_request
 from watchword.protocol.parameters import Parameters
 

@@ -26,8 +26,7 @@ REGISTERED = {
     "token_endpoint_auth_methods_supported", "claim_types_supported", "claims_supported", "ui_locales_supported",
     "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
     "code_challenge_methods_supported", "end_session_endpoint", "authorization_response_iss_parameter_supported",
-    "prompt_values_supported", "protected_resources", "revocation_endpoint",
-    "revocation_endpoint_auth_methods_supported",
+    "prompt_values_supported", "protected_resources",
 }  # fmt: skip
 
 
@@ -49,7 +48,7 @@ def test_independent_validators_accept_it(validator: Any) -> None:
 
 
 def test_only_registered_members_stand_in_it() -> None:
-    full = metadata(resources=["https://api.example"], endpoints=ENDPOINTS | {"revocation_endpoint": "/revoke"})
+    full = metadata(resources=["https://api.example"])
     assert full.keys() <= REGISTERED
 
 

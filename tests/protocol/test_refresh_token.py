@@ -13,7 +13,7 @@ from watchword.protocol.refresh_token import (
     RefreshToken,
     is_genuine,
     judge_presentation,
-    parse_refresh_token,
+    read_refresh_token,
     write_refresh_token,
 )
 
@@ -31,7 +31,7 @@ TOKEN = write_refresh_token(KEY, **FACTS)
 
 
 def test_a_token_reads_back_to_what_it_names() -> None:
-    read = parse_refresh_token(TOKEN)
+    read = read_refresh_token(TOKEN)
     assert read is not None
     assert (read.mac_kid, read.family_id, read.generation) == ("a1b2c3d4", FAMILY, 7)
     assert TOKEN.endswith("." + read.tag)
@@ -91,12 +91,12 @@ MALFORMED = [
 
 @pytest.mark.parametrize("text", [text for _, text in MALFORMED], ids=[why for why, _ in MALFORMED])
 def test_text_of_another_form_is_no_refresh_token(text: str) -> None:
-    assert parse_refresh_token(text) is None
+    assert read_refresh_token(text) is None
 
 
 def test_the_forms_that_those_are_bent_from_do_parse() -> None:
-    assert parse_refresh_token(f"wr1.k.{HEX}.0.{TAG}") == RefreshToken("k", FAMILY, 0, TAG)
-    assert parse_refresh_token(f"wr1.k.{HEX}.{'1' * 16}.{TAG}") is not None
+    assert read_refresh_token(f"wr1.k.{HEX}.0.{TAG}") == RefreshToken("k", FAMILY, 0, TAG)
+    assert read_refresh_token(f"wr1.k.{HEX}.{'1' * 16}.{TAG}") is not None
 
 
 LATE = PUBLIC_GRACE + timedelta(microseconds=1)

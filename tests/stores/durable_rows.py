@@ -1,6 +1,6 @@
 """The rows that other rows hang on: a client, an account, its session, a grant, and what grows from them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from watchword.database import Transaction, accounts, clients, grants, keys, refresh_families, sessions
@@ -11,9 +11,9 @@ from watchword.protocol.client import Client
 CLIENT = Client(id="notes", name="Notes", redirect_uris=("https://notes.example/callback",))
 ACCOUNT_ID, SESSION_ID, GRANT_ID, FAMILY_ID = (UUID(int=number) for number in range(1, 5))
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-YEAR = 365 * 86400 * 1_000_000  # microseconds
+YEAR = timedelta(days=365)
 CODE_HASH = b"hash of the code"
-MINUTE = 60_000_000  # microseconds
+MINUTE = timedelta(minutes=1)
 CODE = AuthorizationCode(
     client_id=CLIENT.id,
     account_id=ACCOUNT_ID,

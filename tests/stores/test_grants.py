@@ -186,8 +186,8 @@ async def test_spent_codes_and_dead_families_are_kept_a_while_and_then_forgotten
 
     async def forget(transaction: Transaction) -> tuple[int, int]:
         return (
-            await grants.forget_codes(transaction, kept=10 * MINUTE),
-            await refresh_families.forget(transaction, kept=10 * MINUTE),
+            await grants.forget_codes(transaction, kept=10 * MINUTE, most=500),
+            await refresh_families.forget(transaction, kept=10 * MINUTE, most=500),
         )
 
     clock.offset = timedelta(minutes=10)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchword.clock import microseconds
 from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
-from watchword.ephemeral.store import Charge, Limit, Refusal, microseconds
+from watchword.ephemeral.store import Charge, Limit, Refusal
 
 NOW = 1_790_000_000_000_000
 

@@ -15,10 +15,8 @@ SCANS = {
     "clients._RESOURCES": "read whole, at most once in five seconds; an operator registers a handful",
     "keys._SIGNING": "a handful of keys, read at start",
     "keys._MAC": "a handful of keys, read at start",
-    "outbox._COUNTS": "an operator's question; jobs are deleted when they are done",
     "store._END_SESSIONS": "after a restore, once",
     "store._REVOKE_GRANTS": "after a restore, once",
-    "audit._LATEST": "backwards along the primary key, as far as its limit",
 }
 
 

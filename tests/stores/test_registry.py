@@ -8,8 +8,8 @@ import pytest
 from tests.stores.durable_rows import CLIENT
 from tests.stores.movable_clock import TICK, MovableClock
 from watchword.database import Database, Transaction, clients
-from watchword.protocol.authorization_request import Resource
 from watchword.protocol.client import Client
+from watchword.protocol.resource import Resource
 from watchword.registry import FRESH, Registry
 
 NOTES = Resource("https://notes.example/api", frozenset({"notes:read"}))

@@ -95,6 +95,7 @@ def test_settings_that_hold_are_said_to_hold(check: Check, settings: dict[str, s
         (PRODUCTION | {"ISSUER": "https://id.example.com:99999"}, "ISSUER", "out of range"),
         (PRODUCTION | {"ISSUER": "http://id.example.com"}, "ISSUER", "plain http is for loopback only"),
         (PRODUCTION | {"ISSUER": "http://localhost.example.com"}, "ISSUER", "plain http is for loopback only"),
+        (PRODUCTION | {"TRUSTED_PROXIES": "10.0.0.0/8,proxy"}, "TRUSTED_PROXIES", "'proxy', which is not a network"),
         (PRODUCTION | {"ENV": "staging"}, "ENV", "'production', 'development' or 'test'"),
         (PRODUCTION | {"ENV": "development"}, "ENV", "only a loopback issuer"),
         (PRODUCTION | {"ENV": "test"}, "ENV", "only a loopback issuer"),

@@ -15,7 +15,7 @@ from .errors import Reason, Refused, Unavailable
 from .remote.fetch import Fetcher
 from .remote.provider import Provider
 from .remote.userinfo import Userinfo
-from .rules import Rule, check_path, find_rule
+from .rules import Rule, check_path, find_rules
 from .tokens.access_token import AnyAudience
 from .verifier import DEFAULT_LEEWAY, Http, Verifier
 
@@ -91,16 +91,17 @@ class Watchword:
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_inside_mount(scope)
-        rule = find_rule(self._rules, path, scope.get("method"), default=self._default)
-        visit = _NOBODY
+        rules = find_rules(self._rules, path, scope.get("method"), default=self._default)
+        rule, visit = rules[0], _NOBODY
         try:
             check_path(path)
             if self._browser is not None and self._browser.owns(path):
                 await send_answer(await self._browser.answer(scope, path), scope, receive, send)
                 return
-            if not rule.public and not is_preflight(scope):
-                visit = await self._identify(scope, rule)
-                _admit(visit, rule)
+            for rule in rules:
+                if not rule.public and not is_preflight(scope):
+                    visit = await self._identify(scope, rule)
+                    _admit(visit, rule)
         except Refused as refused:
             logger.debug("refused: %s", refused.reason)
             await send_answer(self._refusal(refused, rule, scope, visit.set_cookies), scope, receive, send)

@@ -8,6 +8,8 @@ from .errors import Reason, Refused
 from .identity import Identity
 
 _SCOPE_NAME = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3; also keeps quotes out of the challenge
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SLASHES = re.compile(r"//+")
 
 
 def _split_names(names: str | Iterable[str]) -> tuple[str, ...]:
@@ -39,11 +41,13 @@ class Rule:
     needed_scopes: tuple[str, ...] = field(init=False, repr=False)
     accepted_roles: frozenset[str] = field(init=False, repr=False)
     only_methods: frozenset[str] = field(init=False, repr=False)
+    is_literal: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.path.startswith(("/", "*")) or "*" in self.path[:-1]:
             raise ValueError(f"rule path {self.path!r} must start with / and may have one * at its end")
         set_field = object.__setattr__
+        set_field(self, "is_literal", not self.path.endswith("*"))
         set_field(self, "needed_scopes", _split_names(self.scopes))
         set_field(self, "accepted_roles", frozenset(_split_names(self.roles)))
         methods = frozenset(method.upper() for method in _split_names(self.methods))
@@ -55,12 +59,12 @@ class Rule:
 
     def matches(self, path: str, method: str | None) -> bool:
         """Whether the rule is for this path and method (None: a WebSocket)."""
-        if self.only_methods and method not in self.only_methods:
+        if self.is_literal:
+            if path != self.path:
+                return False
+        elif not path.startswith(self.path[:-1]) and f"{path}/*" != self.path:
             return False
-        if not self.path.endswith("*"):
-            return path == self.path
-        prefix = self.path[:-1]
-        return path.startswith(prefix) or (prefix.endswith("/") and path == prefix[:-1])
+        return not self.only_methods or (method is not None and method.upper() in self.only_methods)
 
     def check(self, identity: Identity) -> None:
         """Raise Refused unless the identity has every scope and one of the roles."""
@@ -70,17 +74,45 @@ class Rule:
             raise Refused(Reason.INSUFFICIENT_ROLE)
 
 
-def find_rule(rules: Sequence[Rule], path: str, method: str | None, *, default: Rule) -> Rule:
-    """The first rule that matches, else the default."""
+def find_rules(rules: Sequence[Rule], path: str, method: str | None, *, default: Rule) -> tuple[Rule, ...]:
+    """The rules that a request has to satisfy, all of them: mostly one, the first that matches, else the default.
+
+    Some routers (Litestar's, Quart's) take `//orders` or `/orders/` for `/orders`. So a path that no rule names to the
+    letter has to satisfy its own rule and also those for its other spellings, or a slash would lead around them.
+    """
+    found = _first(rules, path, method)
+    if found is not None and found.is_literal:
+        return (found,)
+    needed = [found or default]
+    for spelling in _other_spellings(path):
+        other = _first(rules, spelling, method)
+        if other is not None and other not in needed:
+            needed.append(other)
+    return tuple(needed)
+
+
+def _first(rules: Sequence[Rule], path: str, method: str | None) -> Rule | None:
     for rule in rules:
         if rule.matches(path, method):
             return rule
-    return default
+    return None
+
+
+def _other_spellings(path: str) -> tuple[str, ...]:
+    merged = _SLASHES.sub("/", path) if "//" in path else path
+    turned = merged[:-1] if merged.endswith("/") else f"{merged}/"
+    return tuple(spelling for spelling in (merged, turned) if spelling and spelling != path)
 
 
 def check_path(path: str) -> None:
-    """Refuse paths that two readers could take for two places: NUL, and segments that are `.` or `..`."""
-    if "/." in path and any(segment in (".", "..") for segment in path.split("/")):
+    """Refuse paths that two readers could take for two places.
+
+    These are paths with control characters (a pattern that ends in `$` matches before a final line feed, and routers
+    have such patterns), with segments that are `.` or `..`, and those that do not start with a slash.
+    """
+    if (not path.isprintable() and _CONTROL.search(path)) or (
+        path and not path.startswith("/")
+    ):  # empty: the very mount
         raise Refused(Reason.MALFORMED_PATH)
-    if "\0" in path:
+    if "/." in path and any(segment in (".", "..") for segment in path.split("/")):
         raise Refused(Reason.MALFORMED_PATH)

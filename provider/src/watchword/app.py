@@ -19,7 +19,7 @@ from watchword.delivery.message import Channel
 from watchword.endpoints import ENDPOINTS
 from watchword.ephemeral import EphemeralStore, open_store
 from watchword.housekeeping import follow_parent, keep_house
-from watchword.keys import Roots, load_keyring
+from watchword.keys import load_keyring, load_roots
 from watchword.locale import load_catalogues
 from watchword.login.sending import JOB, code_sender
 from watchword.messages.mailbox import Mailbox
@@ -29,7 +29,6 @@ from watchword.pages.brand import Brand
 from watchword.pages.problem import problem_page
 from watchword.pages.render import STATIC_PATH, Pages
 from watchword.registry import Registry
-from watchword.secret_key import resolve_secret_key
 from watchword.services import Services
 from watchword.settings import Settings, SettingsError, load_settings
 from watchword.telemetry import configure_logging
@@ -104,7 +103,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 async def open_services(settings: Settings) -> Services:
     """Open the stores and load the keys."""
     clock = Clock()
-    roots = Roots.derive(resolve_secret_key(settings), _previous_secret(settings))
+    roots = load_roots(settings)
     database = durable.open_database(settings.database_url, clock)
     ephemeral = open_store(settings.ephemeral_url, now=clock.now)
     row = await store.find(database)
@@ -183,7 +182,3 @@ def _brand(settings: Settings) -> Brand:
         privacy_url=settings.privacy_url,
         terms_url=settings.terms_url,
     )
-
-
-def _previous_secret(settings: Settings) -> str | None:
-    return settings.secret_key_previous.get_secret_value() if settings.secret_key_previous else None

@@ -25,12 +25,21 @@ class Clock:
 
     def microseconds(self) -> int:
         """Return the current time in microseconds since 1970: the form in which the stores compare times."""
-        return time.time_ns() // 1000 + self.offset // _MICROSECOND
+        return time.time_ns() // 1000 + microseconds(self.offset)
+
+
+def microseconds(duration: timedelta) -> int:
+    """Return a duration in whole microseconds, exactly."""
+    return duration // _MICROSECOND
 
 
 def to_microseconds(moment: datetime) -> int:
-    """Turn an aware time into microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
+    """Turn an aware time into microseconds since 1970.
+
+    Raises:
+        TypeError: the time is naive.
+    """
+    return microseconds(moment - _EPOCH)
 
 
 def from_microseconds(value: int) -> datetime:

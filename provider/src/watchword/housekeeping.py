@@ -10,13 +10,13 @@ import signal
 from datetime import timedelta
 
 from watchword.database import StoreUnavailable, grants, refresh_families
-from watchword.database.batches import BATCH
 from watchword.services import Services
 from watchword.telemetry import get_logger
 
 log = get_logger(__name__)
 
 _EVERY_SECONDS = 60
+_BATCH = 500  # rows that one statement deletes at most
 _PARENT_EVERY_SECONDS = 1
 # A redeemed authorization code is kept this long, so that a replay still finds what to revoke.
 _KEPT = timedelta(hours=24)
@@ -38,13 +38,13 @@ async def keep_house(services: Services) -> None:
 
 async def sweep(services: Services) -> bool:
     """Delete one batch of each kind; True when there may be more."""
-    kept = _KEPT // timedelta(microseconds=1)
-    counts = [
+    run = services.database.transaction
+    counts = (
         await services.ephemeral.sweep(),
-        await services.database.transaction(lambda transaction: grants.forget_codes(transaction, kept=kept)),
-        await services.database.transaction(lambda transaction: refresh_families.forget(transaction, kept=kept)),
-    ]
-    return max(counts) >= BATCH
+        await run(lambda transaction: grants.forget_codes(transaction, kept=_KEPT, most=_BATCH)),
+        await run(lambda transaction: refresh_families.forget(transaction, kept=_KEPT, most=_BATCH)),
+    )
+    return max(counts) >= _BATCH
 
 
 async def follow_parent() -> None:

@@ -55,7 +55,7 @@ class Lease:
         """Lengthen the hold just before an effect that must not happen twice; False when it is lost."""
 
         async def work(transaction: Transaction) -> bool:
-            return await rows.renew(transaction, self.job, term=_microseconds(LEASE))
+            return await rows.renew(transaction, self.job, term=LEASE)
 
         return await self._database.transaction(work)
 
@@ -130,7 +130,7 @@ class Outbox:
         lease = secrets.token_hex(8)
 
         async def work(transaction: Transaction) -> Sequence[Job]:
-            return await rows.lease(transaction, lease=lease, term=_microseconds(LEASE), most=most)
+            return await rows.lease(transaction, lease=lease, term=LEASE, most=most)
 
         return await self._database.transaction(work)
 
@@ -142,7 +142,9 @@ class Outbox:
         except Retry as problem:
             await self._postpone(job, problem.problem, problem.after)
         except asyncio.CancelledError:
-            await self._settle(job, lambda transaction: rows.postpone(transaction, job, pause=0, problem="interrupted"))
+            await self._settle(
+                job, lambda transaction: rows.postpone(transaction, job, pause=timedelta(0), problem="interrupted")
+            )
             raise
         except Exception as error:
             log.exception("a job failed", job=job.id, kind=job.kind)
@@ -164,9 +166,7 @@ class Outbox:
             return
         pause = after if after is not None else backoff(job.attempts)
         log.warning("a job is postponed", job=job.id, kind=job.kind, attempt=job.attempts, problem=problem)
-        await self._settle(
-            job, lambda transaction: rows.postpone(transaction, job, pause=_microseconds(pause), problem=problem)
-        )
+        await self._settle(job, lambda transaction: rows.postpone(transaction, job, pause=pause, problem=problem))
 
     async def _bury(self, job: Job, problem: str) -> None:
         log.error("a job is given up", job=job.id, kind=job.kind, attempt=job.attempts, problem=problem)
@@ -189,7 +189,3 @@ def backoff(attempts: int) -> timedelta:
 async def enqueue(transaction: Transaction, kind: str, payload: dict[str, Any]) -> None:
     """Order a job in the caller's transaction; call `Outbox.wake` after the commit. One statement."""
     await rows.enqueue(transaction, kind=kind, payload=payload)
-
-
-def _microseconds(duration: timedelta) -> int:
-    return duration // timedelta(microseconds=1)

@@ -6,8 +6,7 @@ from watchword import database as durable
 from watchword.clock import Clock
 from watchword.database import Database, StoreUnavailable, migrate, store
 from watchword.ephemeral import open_store
-from watchword.keys import Roots, UndecipherableKey, make_first_keys, reseal_keys
-from watchword.secret_key import resolve_secret_key
+from watchword.keys import Roots, UndecipherableKey, load_roots, make_first_keys, reseal_keys
 from watchword.settings import Settings, SettingsError
 
 _DATABASE_URL = "WATCHWORD_DATABASE_URL"
@@ -58,8 +57,7 @@ async def prepare_store(settings: Settings) -> None:
     Raises:
         SettingsError: the keys were sealed under another secret key, or the store cannot be written.
     """
-    previous = settings.secret_key_previous
-    roots = Roots.derive(resolve_secret_key(settings), previous.get_secret_value() if previous else None)
+    roots = load_roots(settings)
     database = durable.open_database(settings.database_url, Clock())
     try:
         await _prepare(database, roots)

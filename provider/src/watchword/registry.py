@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from watchword.database import Database, clients
-from watchword.protocol.authorization_request import Resource
 from watchword.protocol.client import Client
+from watchword.protocol.resource import Resource
 
 FRESH = timedelta(seconds=5)
 _MOST_CLIENTS = 10_000

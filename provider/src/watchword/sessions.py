@@ -3,20 +3,18 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from functools import partial
 from uuid import UUID, uuid4
 
 from watchword.database import Transaction, grants
 from watchword.database import sessions as rows
 from watchword.events import Caller, record
 from watchword.events.catalogue import SessionCreated, SessionEnded
-from watchword.keys import fingerprint
+from watchword.protocol.digests import fingerprint
 from watchword.protocol.interaction import Session
 from watchword.services import Services
 
 _TOUCH_EVERY = timedelta(minutes=5)
-_LONGEST_USER_AGENT = 256
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,7 @@ async def find(services: Services, cookie: str | None) -> Session | None:
     """Return the live session of a cookie. One statement; one write more when it was not seen for five minutes."""
     if not cookie:
         return None
-    idle = services.settings.session_idle // _MICROSECOND
-    found = await rows.find(services.database, token_hash=fingerprint(cookie), idle=idle)
+    found = await rows.find(services.database, token_hash=fingerprint(cookie), idle=services.settings.session_idle)
     if found is None:
         return None
     session, seen_at = found
@@ -51,7 +48,7 @@ async def start(
     caller: Caller,
     current: Session | None,
 ) -> StartedSession:
-    """Start a session in the caller's transaction, always under a new secret. Two statements.
+    """Start a session in the caller's transaction, always under a new secret. Two statements, three after a lost race.
 
     When the browser's current session belongs to the same account, that one goes on with the new sign-in; another
     account's ends.
@@ -63,19 +60,20 @@ async def start(
         await end(transaction, current, reason="replaced", spare_offline=True, caller=caller)
         current = None
     cookie = secrets.token_urlsafe(32)
-    facts: dict[str, Any] = {
-        "token_hash": fingerprint(cookie),
-        "account_id": account_id,
-        "origin": origin,
-        "amr": amr,
-        "lifetime": services.settings.session_lifetime // _MICROSECOND,
-        "user_agent": caller.user_agent[:_LONGEST_USER_AGENT],
-        "address": caller.address,
-    }
-    session = None if current is None else await rows.put(transaction, current.id, renew=True, **facts)
-    if session is None:
-        session = await rows.put(transaction, uuid4(), renew=False, **facts)
-    assert session is not None
+    put = partial(
+        rows.put,
+        transaction,
+        token_hash=fingerprint(cookie),
+        account_id=account_id,
+        origin=origin,
+        amr=amr,
+        lifetime=services.settings.session_lifetime,
+        user_agent=caller.user_agent,
+        address=caller.address,
+    )
+    session = None if current is None else await put(current.id, renew=True)
+    session = session or await put(uuid4(), renew=False)
+    assert session is not None  # only a renewal finds nothing
     event = SessionCreated(account_id=account_id, session_id=session.id, amr=" ".join(amr))
     await record(transaction, event, caller)
     return StartedSession(session, cookie)

@@ -5,6 +5,7 @@ setting, what is wrong with its value, and the remedy. The reference page is gen
 """
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
@@ -38,7 +39,6 @@ _TOML = "watchword.toml"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_KEY_BYTES = 32
 _DEVELOPMENT_GATEWAYS = frozenset({"mailbox", "console"})
-_EXAMPLE_KEYS = frozenset({"change-me", "changeme", "secret", "your-secret-key"})
 
 
 class SettingsError(Exception):
@@ -50,8 +50,11 @@ class SettingsError(Exception):
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL's host is this machine's loopback."""
-    return (urlsplit(url).hostname or "") in LOOPBACK_HOSTS
+    """Say whether a URL's host is this machine's loopback. What is no URL is not."""
+    try:
+        return urlsplit(url).hostname in LOOPBACK_HOSTS
+    except ValueError:
+        return False
 
 
 def _seconds(value: object) -> object:
@@ -123,7 +126,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None,
         description="At least 32 random bytes as text. The key-encryption key, the pepper of one-time codes and the "
-        "keys of cookies and forms are derived from it. Outside production one is made and kept beside the database.",
+        "key of forms are derived from it. Outside production one is made and kept beside the database.",
     )
     secret_key_previous: SecretStr | None = Field(
         default=None, description="The secret key before this one, still accepted while it rotates."
@@ -221,7 +224,7 @@ class Settings(BaseSettings):
     def _strong_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             text = value.get_secret_value()
-            if len(text.encode()) < _SECRET_KEY_BYTES or len(set(text)) < 8 or text.lower() in _EXAMPLE_KEYS:
+            if len(text.encode()) < _SECRET_KEY_BYTES or len(set(text)) < 8:
                 raise ValueError("is too weak: it needs at least 32 random bytes (`openssl rand -base64 48` makes one)")
         return value
 
@@ -231,6 +234,16 @@ class Settings(BaseSettings):
         for region in value:
             if not re.fullmatch(r"[A-Z]{2}", region):
                 raise ValueError(f"holds {region!r}, which is not a two-letter country code such as IN")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _real_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                raise ValueError(f"holds {network!r}, which is not a network such as 10.0.0.0/8") from None
         return value
 
     @property
@@ -245,7 +258,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _mode_fits(self) -> Self:
-        """Refuse what the mode does not allow (INTERFACE section 3)."""
+        """Refuse what the mode does not allow."""
         if self.development and not is_loopback(self.issuer):
             raise SettingsError(
                 "WATCHWORD_ENV",
@@ -296,19 +309,19 @@ class Settings(BaseSettings):
         return init_settings, env_settings, _OwnLines(settings_cls), file_secret_settings, toml
 
 
-def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+def load_settings() -> Settings:
     """Read and check the settings.
 
     Raises:
         SettingsError: naming the first setting that is unknown or cannot be used.
     """
-    _refuse_unknown_variables(os.environ if environ is None else environ)
+    _refuse_unknown_variables(os.environ)
     secrets_dir = os.environ.get(_SECRETS_DIR)
     if secrets_dir is not None and not Path(secrets_dir).is_dir():
         raise SettingsError(_SECRETS_DIR, "is no directory", "Name the directory that holds one file for each secret.")
     try:
         arguments: dict[str, Any] = {"_secrets_dir": secrets_dir}
-        return Settings(**arguments, **{k: v for k, v in overrides.items() if v is not None})
+        return Settings(**arguments)
     except ValidationError as error:
         raise _first_problem(error) from None
     except tomllib.TOMLDecodeError as error:

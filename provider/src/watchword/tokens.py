@@ -1,15 +1,18 @@
-"""The only issuer of tokens: an `Authorization`, whatever grant type made it, becomes a token response."""
+"""The only issuer of tokens: an `Authorization`, whatever grant type made it, becomes a token response.
+
+What was issued is verified here too when it comes back.
+"""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from watchword.protocol import access_token, id_token, refresh_token
-from watchword.protocol.authorization_request import Resource
 from watchword.protocol.client import Client
+from watchword.protocol.jwt import VerifiedToken, verify_token
+from watchword.protocol.resource import Resources
 from watchword.protocol.vocabulary import ACCESS_TOKEN_ALGORITHM
 from watchword.services import Services
 
@@ -31,10 +34,10 @@ class Authorization:
     `account_id` is empty when the client acts for itself. `nonce` is the authorization request's.
     """
 
-    grant_type: str
     client: Client
     scope: tuple[str, ...]
     audience: tuple[str, ...]
+    lifetime: timedelta
     account_id: UUID | None = None
     session_id: UUID | None = None
     grant_id: UUID | None = None
@@ -42,7 +45,6 @@ class Authorization:
     amr: tuple[str, ...] = ()
     nonce: str | None = None
     refresh: Refresh | None = None
-    lifetime: timedelta | None = None
 
 
 def issue(services: Services, authorization: Authorization) -> dict[str, Any]:
@@ -51,12 +53,11 @@ def issue(services: Services, authorization: Authorization) -> dict[str, Any]:
     No statement. Signatures: one for the access token, one more for an ID token when `openid` was granted.
     """
     now = services.clock.now()
-    lifetime = authorization.lifetime or services.settings.access_token_lifetime
-    token = _access_token(services, authorization, now, lifetime)
+    token = _access_token(services, authorization, now)
     response: dict[str, Any] = {
         "access_token": token,
         "token_type": "Bearer",
-        "expires_in": int(lifetime.total_seconds()),
+        "expires_in": int(authorization.lifetime.total_seconds()),
     }
     if authorization.scope:  # an empty value is no scope (RFC 6749 section 3.3)
         response["scope"] = " ".join(authorization.scope)
@@ -67,8 +68,30 @@ def issue(services: Services, authorization: Authorization) -> dict[str, Any]:
     return response
 
 
+def verify_access_token(services: Services, token: str) -> VerifiedToken:
+    """Verify an access token of ours by its signature and its expiry. Its audience and its grant are not checked.
+
+    Raises:
+        InvalidToken: it is malformed, expired, or not ours.
+    """
+    return _verify(services, token, access_token.TYPE, services.clock.now())
+
+
+def verify_id_token_hint(services: Services, token: str) -> VerifiedToken:
+    """Verify an ID token that comes back as `id_token_hint`. An expired one is fine: it only names somebody.
+
+    Raises:
+        InvalidToken: it is malformed or not ours.
+    """
+    return _verify(services, token, id_token.TYPE, None)
+
+
+def _verify(services: Services, token: str, kind: str, now: datetime | None) -> VerifiedToken:
+    return verify_token(token, services.keyring.verifying, expected_issuer=services.issuer, expected_type=kind, now=now)
+
+
 def audience_and_lifetime(
-    services: Services, audiences: tuple[str, ...], resources: Mapping[str, Resource]
+    services: Services, audiences: tuple[str, ...], resources: Resources
 ) -> tuple[tuple[str, ...], timedelta]:
     """Return the audience of a token, the issuer when there is no resource, and the shortest lifetime among them."""
     lifetimes = [services.settings.access_token_lifetime]
@@ -91,7 +114,7 @@ def write_refresh_token(services: Services, refresh: Refresh) -> str:
     )
 
 
-def _access_token(services: Services, authorization: Authorization, now: datetime, lifetime: timedelta) -> str:
+def _access_token(services: Services, authorization: Authorization, now: datetime) -> str:
     claims = access_token.access_token_claims(
         issuer=services.issuer,
         subject=_subject(authorization),
@@ -103,7 +126,7 @@ def _access_token(services: Services, authorization: Authorization, now: datetim
         auth_time=authorization.auth_time,
         jti=secrets.token_urlsafe(16),
         now=now,
-        lifetime=lifetime,
+        lifetime=authorization.lifetime,
     )
     return services.keyring.signing[ACCESS_TOKEN_ALGORITHM].sign(claims, typ=access_token.TYPE)
 
@@ -122,11 +145,11 @@ def _id_token(services: Services, authorization: Authorization, token: str, now:
         now=now,
         lifetime=services.settings.id_token_lifetime,
     )
-    return services.keyring.signing[authorization.client.id_token_signed_response_alg].sign(claims, typ="JWT")
+    return services.keyring.signing[authorization.client.id_token_signed_response_alg].sign(claims, typ=id_token.TYPE)
 
 
 def _subject(authorization: Authorization) -> str:
-    """The account's UUID; for a client acting for itself its own id, which no account can have (RFC 9700 4.15)."""
+    """The account's UUID; for a client on its own its id, which no account can have (RFC 9700 section 4.15)."""
     return authorization.client.id if authorization.account_id is None else str(authorization.account_id)
 
 

@@ -15,6 +15,7 @@ class ProviderMetadata:
 
     Attributes:
         sends_issuer: whether every authorization response carries `iss` (RFC 9207), so that one without it is forged.
+        secret_in_form: whether the token endpoint takes a secret in the form alone, as Apple's and LinkedIn's do.
     """
 
     issuer: str
@@ -24,6 +25,7 @@ class ProviderMetadata:
     userinfo_endpoint: str | None
     end_session_endpoint: str | None
     sends_issuer: bool
+    secret_in_form: bool
 
 
 def discovery_addresses(issuer: str) -> tuple[str, str]:
@@ -53,7 +55,13 @@ def parse_metadata(document: Mapping[str, Any], *, expected_issuer: str) -> Prov
         userinfo_endpoint=_address(document, "userinfo_endpoint"),
         end_session_endpoint=_address(document, "end_session_endpoint"),
         sends_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+        secret_in_form=_takes_secret_in_form_alone(document.get("token_endpoint_auth_methods_supported")),
     )
+
+
+def _takes_secret_in_form_alone(methods: object) -> bool:
+    """Without the member it is client_secret_basic (RFC 8414 section 2)."""
+    return isinstance(methods, list) and "client_secret_post" in methods and "client_secret_basic" not in methods
 
 
 def _address(document: Mapping[str, Any], name: str) -> str | None:

@@ -63,7 +63,10 @@ def parse_token_response(members: Mapping[str, Any], *, now: datetime) -> TokenR
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """The provider's token endpoint, asked as one client: with client_secret_basic where there is a secret."""
+    """The provider's token endpoint, asked as one client.
+
+    A secret goes as client_secret_basic, or as client_secret_post where the provider takes no other.
+    """
 
     provider: Provider
     clock: Clock
@@ -96,6 +99,8 @@ class TokenEndpoint:
         authorization = None
         if self.client_secret is None:
             fields["client_id"] = self.client_id
+        elif (await self.provider.metadata()).secret_in_form:
+            fields |= {"client_id": self.client_id, "client_secret": self.client_secret}
         else:
             authorization = basic_credentials(self.client_id, self.client_secret)
         try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..errors import Reason, Refused
 from .claims import check_times, parse_names, parse_time, require_audience, require_text, require_time
@@ -21,8 +21,10 @@ class AnyAudience:
 
 ANY: Final = AnyAudience()
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
-# What tells an ID token apart where the issuer does not mark its access tokens with a type.
-_ID_TOKEN_CLAIMS = ("nonce", "at_hash", "c_hash")
+# What tells other tokens apart where the issuer does not mark its access tokens with a type: ID tokens by the first
+# three, logout and event tokens by `events`; Keycloak names the kind in a claim of its own.
+_FOREIGN_CLAIMS = ("nonce", "at_hash", "c_hash", "events")
+_FOREIGN_KINDS = frozenset({"id", "refresh", "offline", "logout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,8 @@ def verify_access_token(
         expected_audience: identifiers of this resource, or ANY.
         now: aware UTC.
         leeway: by how much the clocks may differ.
-        allow_untyped: take tokens without a type or of type JWT, and without `client_id` and `jti`. What shows itself
-            as an ID token is still refused.
+        allow_untyped: take tokens without a type or of type JWT, and without `client_id` and `jti`; scopes may then
+            stand in `scp`. What shows itself as an ID, refresh, logout or event token is still refused.
 
     Raises:
         Refused: any of the checks failed.
@@ -113,12 +115,13 @@ def _check_type(token: CompactToken, *, allow_untyped: bool) -> None:
 
 
 def _read_claims(claims: dict[str, Any], key: VerificationKey, *, allow_untyped: bool) -> AccessToken:
+    scope = claims.get("scope", "")
     if allow_untyped:
         client_id = _read_untyped_client(claims)
+        scope = _read_untyped_scope(claims)
     else:
         client_id = require_text(claims, "client_id")
         require_text(claims, "jti")
-    scope = claims.get("scope", "")
     if not isinstance(scope, str):
         raise Refused(Reason.CLAIM_INVALID)
     issued_at = require_time(claims, "iat")
@@ -138,9 +141,17 @@ def _read_claims(claims: dict[str, Any], key: VerificationKey, *, allow_untyped:
 
 
 def _read_untyped_client(claims: Mapping[str, Any]) -> str | None:
-    if claims.get("token_use", "access") != "access" or any(name in claims for name in _ID_TOKEN_CLAIMS):
+    if claims.get("token_use", "access") != "access" or any(name in claims for name in _FOREIGN_CLAIMS):
         raise Refused(Reason.WRONG_TYPE)
-    client_id = claims.get("client_id", claims.get("azp"))
+    if str(claims.get("typ")).lower() in _FOREIGN_KINDS:
+        raise Refused(Reason.WRONG_TYPE)
+    client_id = claims.get("client_id", claims.get("azp", claims.get("cid")))
     if client_id is not None and not isinstance(client_id, str):
         raise Refused(Reason.CLAIM_INVALID)
     return client_id
+
+
+def _read_untyped_scope(claims: Mapping[str, Any]) -> object:
+    """`scope`, or where there is none `scp`: one text at Entra, a list at Okta and Hydra."""
+    scope: object = claims.get("scope", claims.get("scp", ""))
+    return " ".join(parse_names(cast("object", scope))) if isinstance(scope, list) else scope

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from watchword.accounts.masking import mask_identifier
 from watchword.delivery.message import Channel
-from watchword.events import mask_identifier
 
 
 @dataclass(frozen=True, slots=True)

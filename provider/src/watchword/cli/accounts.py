@@ -9,8 +9,8 @@ import typer
 
 from watchword.accounts import Identifier
 from watchword.accounts.registration import add_account
-from watchword.cli.running import OPERATOR, answer, fail, with_services
-from watchword.database import Conflict, Transaction, accounts
+from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
+from watchword.database import Conflict, Reader, Transaction, accounts
 from watchword.events import record
 from watchword.events.catalogue import AccountStatusChanged
 from watchword.login.identifier import parse_identifier
@@ -36,14 +36,11 @@ def add(
         fail("give --email, --phone or both")
     profile = _read_claims(claims) if claims else {}
 
-    async def work(services: Services) -> UUID:
-        async def put(transaction: Transaction) -> UUID:
-            return await add_account(transaction, identifiers, profile=profile, client_id=None, caller=OPERATOR)
-
-        return await services.database.transaction(put)
+    async def work(transaction: Transaction) -> UUID:
+        return await add_account(transaction, identifiers, profile=profile, client_id=None, caller=OPERATOR)
 
     try:
-        account_id = with_services(work)
+        account_id = with_transaction(work)
     except Conflict:
         fail("an account has one of these identifiers already")
     answer({"id": str(account_id)}, as_json=as_json)
@@ -56,7 +53,7 @@ def show(
     """Show an account."""
 
     async def work(services: Services) -> dict[str, Any] | None:
-        return await accounts.show(services.database, await _find(services, account))
+        return await accounts.show(services.database, await _find(services.database, account))
 
     shown = with_services(work)
     if shown is None:
@@ -68,29 +65,24 @@ def show(
 def disable(account: Annotated[str, typer.Argument(help="Id, email address or phone number.")]) -> None:
     """Disable an account: no sign-in, and its tokens stop working at once."""
 
-    async def work(services: Services) -> bool:
-        account_id = await _find(services, account)
+    async def work(transaction: Transaction) -> bool:
+        account_id = await _find(transaction, account)
+        changed = await accounts.set_status(transaction, account_id, "disabled")
+        if changed:
+            await record(transaction, AccountStatusChanged(account_id=account_id, status="disabled"), OPERATOR)
+        return changed
 
-        async def put(transaction: Transaction) -> bool:
-            changed = await accounts.set_status(transaction, account_id, "disabled")
-            if changed:
-                event = AccountStatusChanged(account_id=account_id, status="disabled")
-                await record(transaction, event, OPERATOR)
-            return changed
-
-        return await services.database.transaction(put)
-
-    if not with_services(work):
+    if not with_transaction(work):
         fail("no such account")
     typer.echo("Disabled.")
 
 
-async def _find(services: Services, text: str) -> UUID:
+async def _find(reader: Reader, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
         identifier = _identifier(text)
-    found = await accounts.find_by_identifier(services.database, kind=identifier.kind, value=identifier.value)
+    found = await accounts.find_by_identifier(reader, kind=identifier.kind, value=identifier.value)
     if found is None:
         fail("no such account")
     return found.id

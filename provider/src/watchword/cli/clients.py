@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import typer
 
-from watchword.cli.running import OPERATOR, answer, fail, with_services
+from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
 from watchword.database import Transaction, clients
 from watchword.events import record
 from watchword.events.catalogue import ClientCreated, ClientRemoved
-from watchword.keys import fingerprint
 from watchword.protocol.client import Client
+from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import ProtocolError
 from watchword.protocol.registration import client_metadata, parse_client_metadata
 from watchword.services import Services
@@ -51,7 +51,7 @@ def add(
     except ProtocolError as refused:
         fail(refused.description)
     secret = None if client.public else secrets.token_urlsafe(32)
-    with_services(lambda services: _register(services, client, secret))
+    with_transaction(lambda transaction: _register(transaction, client, secret))
     answer(_shown(client) | ({"client_secret": secret} if secret else {}), as_json=as_json)
 
 
@@ -82,28 +82,22 @@ def show(client_id: str, as_json: AsJson = False) -> None:
 def remove(client_id: str) -> None:
     """Take a client out of use; its tokens stop working at once."""
 
-    async def work(services: Services) -> bool:
-        async def take_out(transaction: Transaction) -> bool:
-            removed = await clients.remove(transaction, client_id)
-            if removed:
-                await record(transaction, ClientRemoved(client_id=client_id), OPERATOR)
-            return removed
+    async def work(transaction: Transaction) -> bool:
+        removed = await clients.remove(transaction, client_id)
+        if removed:
+            await record(transaction, ClientRemoved(client_id=client_id), OPERATOR)
+        return removed
 
-        return await services.database.transaction(take_out)
-
-    if not with_services(work):
+    if not with_transaction(work):
         fail(f"no client {client_id}")
     typer.echo(f"Removed {client_id}.")
 
 
-async def _register(services: Services, client: Client, secret: str | None) -> None:
-    async def work(transaction: Transaction) -> None:
-        await clients.add(transaction, client, registered_by="operator")
-        if secret is not None:
-            await clients.add_secret(transaction, uuid4(), client.id, secret_hash=fingerprint(secret), expires_at=None)
-        await record(transaction, ClientCreated(client_id=client.id, registered_by="operator"), OPERATOR)
-
-    await services.database.transaction(work)
+async def _register(transaction: Transaction, client: Client, secret: str | None) -> None:
+    await clients.add(transaction, client, registered_by="operator")
+    if secret is not None:
+        await clients.add_secret(transaction, uuid4(), client.id, secret_hash=fingerprint(secret), expires_at=None)
+    await record(transaction, ClientCreated(client_id=client.id, registered_by="operator"), OPERATOR)
 
 
 def _document(

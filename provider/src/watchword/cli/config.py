@@ -2,8 +2,8 @@
 
 import typer
 
+from watchword.keys import resolve_secret_key
 from watchword.prepare import check_stores
-from watchword.secret_key import resolve_secret_key
 from watchword.settings import load_settings
 
 command = typer.Typer(help="Settings.", no_args_is_help=True)

@@ -2,10 +2,9 @@
 
 import typer
 
-from watchword.cli.running import with_services
-from watchword.database import Transaction, store
+from watchword.cli.running import with_transaction
+from watchword.database import store
 from watchword.prepare import upgrade_schema
-from watchword.services import Services
 from watchword.settings import load_settings
 
 command = typer.Typer(help="The durable store.", no_args_is_help=True)
@@ -21,12 +20,5 @@ def upgrade() -> None:
 @command.command()
 def restored() -> None:
     """Begin a new epoch after restoring a backup: sessions and tokens from before it are dead. Restart the provider."""
-
-    async def work(services: Services) -> None:
-        async def begin(transaction: Transaction) -> None:
-            await store.begin_epoch(transaction)
-
-        await services.database.transaction(begin)
-
-    with_services(work)
+    with_transaction(store.begin_epoch)
     typer.echo("A new epoch began. Restart the provider now.")

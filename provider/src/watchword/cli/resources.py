@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from watchword.cli.running import OPERATOR, answer, fail, with_services
+from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
 from watchword.database import Transaction, clients
 from watchword.events import record
 from watchword.events.catalogue import ResourceRegistered
-from watchword.protocol.authorization_request import Resource
+from watchword.protocol.resource import Resource
 from watchword.services import Services
 
 command = typer.Typer(help="Protected resources.", no_args_is_help=True)
@@ -27,14 +27,11 @@ def add(
         fail("opaque tokens are not supported by this version")
     resource = Resource(audience, frozenset(scope), lifetime, client, opaque)
 
-    async def work(services: Services) -> None:
-        async def put(transaction: Transaction) -> None:
-            await clients.put_resource(transaction, resource)
-            await record(transaction, ResourceRegistered(client_id=client, audience=audience), OPERATOR)
+    async def work(transaction: Transaction) -> None:
+        await clients.put_resource(transaction, resource)
+        await record(transaction, ResourceRegistered(client_id=client, audience=audience), OPERATOR)
 
-        await services.database.transaction(put)
-
-    with_services(work)
+    with_transaction(work)
     typer.echo(f"Registered {audience}.")
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 
 from watchword.app import close_services, open_services
+from watchword.database import Transaction
 from watchword.events import Caller
 from watchword.prepare import prepare_store, upgrade_schema
 from watchword.services import Services
@@ -31,6 +32,11 @@ def with_services(work: Callable[[Services], Awaitable[T]]) -> T:
             await close_services(services)
 
     return asyncio.run(run())
+
+
+def with_transaction(work: Callable[[Transaction], Awaitable[T]]) -> T:
+    """Prepare the stores and do the work in one transaction."""
+    return with_services(lambda services: services.database.transaction(work))
 
 
 def answer(content: dict[str, Any] | list[Any], *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "Statement",
     "StoreUnavailable",
     "Transaction",
+    "file_of",
     "is_embedded",
     "open_database",
     "prepare_file",
@@ -34,7 +35,7 @@ def open_database(url: str, clock: Clock) -> Database:
     Raises:
         ValueError: the URL names no store that is built in. The text never repeats it: it may hold a password.
     """
-    return SQLiteDatabase(_path(url), clock)
+    return SQLiteDatabase(file_of(url), clock)
 
 
 def is_embedded(url: str) -> bool:
@@ -49,10 +50,15 @@ def prepare_file(url: str) -> None:
         ValueError: the URL names no file.
         StoreUnavailable: the file cannot be made or is no database.
     """
-    make_file(_path(url))
+    make_file(file_of(url))
 
 
-def _path(url: str) -> Path:
+def file_of(url: str) -> Path:
+    """Return the file of an embedded store.
+
+    Raises:
+        ValueError: the URL names no file.
+    """
     name = url.removeprefix(_SQLITE)
     # Options, escapes and `:memory:` would mean one thing to the migrations' driver and another one here.
     if not is_embedded(url) or not name or name.endswith("/") or set(name) & set(":?%"):

@@ -16,7 +16,7 @@ ACTIVE = "active"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person's record: a UUID, a status and what they told about themselves."""
+    """A person's record, as far as signing in asks."""
 
     id: UUID
     status: str
@@ -85,14 +85,17 @@ async def set_status(transaction: Transaction, account_id: UUID, status: str) ->
     return await transaction.execute(_SET_STATUS, id=account_id, status=status) == 1
 
 
+async def identifiers_of(reader: Reader, account_id: UUID) -> list[tuple[str, str]]:
+    """Return kind and value of each identifier of an account, the oldest first. One statement."""
+    return [(row["kind"], row["value"]) for row in await reader.all(_IDENTIFIERS, id=account_id)]
+
+
 async def show(reader: Reader, account_id: UUID) -> dict[str, Any] | None:
     """Return an account with its identifiers, for the operator. Two statements."""
     row = await reader.one(_SHOW, id=account_id)
     if row is None:
         return None
-    identifiers = [
-        {"kind": found["kind"], "value": found["value"]} for found in await reader.all(_IDENTIFIERS, id=account_id)
-    ]
+    identifiers = [{"kind": kind, "value": value} for kind, value in await identifiers_of(reader, account_id)]
     return {
         "id": row["id"],
         "status": row["status"],

@@ -1,23 +1,15 @@
 """The audit trail: one row an event, written in the transaction that made it happen."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
-
-from watchword.clock import from_microseconds
-from watchword.database.connection import Reader, Transaction
+from watchword.database.connection import Transaction
 from watchword.database.records import write_json
 from watchword.database.statement import Statement
 
 _INSERT = Statement(
     """INSERT INTO audit_event (name, at, account_id, client_id, session_id, request_id, address, detail)
     VALUES (:name, :now, :account_id, :client_id, :session_id, :request_id, :address, :detail)"""
-)
-_LATEST = Statement(
-    """SELECT name, at, account_id, client_id, session_id, request_id, address, detail FROM audit_event
-    ORDER BY id DESC LIMIT :most"""
 )
 
 
@@ -43,9 +35,3 @@ async def add(
         address=address,
         detail=write_json(detail),
     )
-
-
-async def latest(reader: Reader, *, most: int) -> Sequence[dict[str, Any]]:
-    """Return the newest events, newest first. One statement."""
-    rows = await reader.all(_LATEST, most=most)
-    return [{**dict(row), "at": from_microseconds(row["at"]), "detail": orjson.loads(row["detail"])} for row in rows]

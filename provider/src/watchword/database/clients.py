@@ -11,17 +11,18 @@ import orjson
 from watchword.database.connection import Reader, Row, Transaction
 from watchword.database.records import maybe_time, read_words, write_json, write_words
 from watchword.database.statement import Statement
-from watchword.protocol.authorization_request import Resource
 from watchword.protocol.client import Client, ClientSecret
 from watchword.protocol.registration import client_metadata, parse_client_metadata
+from watchword.protocol.resource import Resource
 
 _FIND = Statement("SELECT id, document, first_party FROM client WHERE id = :id AND status = 'active'")
+_ACTIVE = Statement("SELECT 1 AS active FROM client WHERE id = :id AND status = 'active'")
 _LIST = Statement("SELECT id, document, first_party FROM client WHERE status = 'active' ORDER BY created_at")
 _SECRETS = Statement("SELECT hash, expires_at FROM client_secret WHERE client_id = :id")
 _INSERT = Statement(
     """INSERT INTO client
-        (id, document, first_party, registered_by, status, registration_token_hash, created_at, updated_at)
-    VALUES (:id, :document, :first_party, :registered_by, 'active', :token_hash, :now, :now)"""
+        (id, document, first_party, registered_by, status, created_at, updated_at)
+    VALUES (:id, :document, :first_party, :registered_by, 'active', :now, :now)"""
 )
 _INSERT_SECRET = Statement(
     """INSERT INTO client_secret (id, client_id, hash, created_at, expires_at)
@@ -34,9 +35,6 @@ _PUT_RESOURCE = Statement(
     VALUES (:audience, :scopes, :opaque, :lifetime, :client_id, :now)
     ON CONFLICT (audience) DO UPDATE SET scopes = excluded.scopes, opaque = excluded.opaque,
         lifetime = excluded.lifetime, client_id = excluded.client_id"""
-)
-_BY_REGISTRATION_TOKEN = Statement(
-    "SELECT id FROM client WHERE id = :id AND registration_token_hash = :token_hash AND status = 'active'"
 )
 
 
@@ -52,14 +50,17 @@ async def find(reader: Reader, client_id: str) -> Client | None:
     return replace(_client(row), secrets=secrets)
 
 
+async def is_active(reader: Reader, client_id: str) -> bool:
+    """Say whether a client is in use at this moment, whatever a cache remembers of it. One statement."""
+    return await reader.one(_ACTIVE, id=client_id) is not None
+
+
 async def list_all(reader: Reader) -> list[Client]:
     """Return every active client, oldest first, without secrets. One statement."""
     return [_client(row) for row in await reader.all(_LIST)]
 
 
-async def add(
-    transaction: Transaction, client: Client, *, registered_by: str, registration_token_hash: bytes | None = None
-) -> None:
+async def add(transaction: Transaction, client: Client, *, registered_by: str) -> None:
     """Register a client. One statement."""
     await transaction.execute(
         _INSERT,
@@ -67,7 +68,6 @@ async def add(
         document=write_json(client_metadata(client)),
         first_party=client.first_party,
         registered_by=registered_by,
-        token_hash=registration_token_hash,
     )
 
 
@@ -88,11 +88,6 @@ async def add_secret(
 async def remove(transaction: Transaction, client_id: str) -> bool:
     """Take a client out of use; its tokens stop working at once. One statement."""
     return await transaction.execute(_REMOVE, id=client_id) == 1
-
-
-async def is_registration_token(reader: Reader, client_id: str, token_hash: bytes) -> bool:
-    """Say whether a registration access token belongs to this client (RFC 7592 section 3). One statement."""
-    return await reader.one(_BY_REGISTRATION_TOKEN, id=client_id, token_hash=token_hash) is not None
 
 
 async def resources(reader: Reader) -> Mapping[str, Resource]:

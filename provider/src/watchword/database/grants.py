@@ -1,11 +1,10 @@
 """Grants, and the authorization codes they grow from."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from watchword.clock import from_microseconds
-from watchword.database.batches import BATCH
 from watchword.database.connection import Reader, Row, Transaction
 from watchword.database.records import maybe_time, read_words, write_words
 from watchword.database.statement import Statement
@@ -32,8 +31,7 @@ class SpentCode:
     """What is known about a code that could not be redeemed."""
 
     client_id: str
-    redirect_uri: str
-    code_challenge: str | None = field(repr=False)
+    code_challenge: str | None
     redeemed_at: datetime | None
     grant_id: UUID | None
 
@@ -57,7 +55,7 @@ _REDEEM = Statement(
         auth_time, amr"""
 )
 _SPENT = Statement(
-    """SELECT client_id, redirect_uri, code_challenge, redeemed_at, grant_id FROM authorization_code
+    """SELECT client_id, code_challenge, redeemed_at, grant_id FROM authorization_code
     WHERE hash = :hash"""
 )
 _FORGET_CODES = Statement(
@@ -80,8 +78,8 @@ _REVOKE_OF_SESSION = Statement(
 )
 
 
-async def add_code(transaction: Transaction, code_hash: bytes, code: AuthorizationCode, *, lifetime: int) -> None:
-    """Keep an authorization code for `lifetime` microseconds. One statement."""
+async def add_code(transaction: Transaction, code_hash: bytes, code: AuthorizationCode, *, lifetime: timedelta) -> None:
+    """Keep an authorization code for its lifetime. One statement."""
     await transaction.execute(
         _INSERT_CODE,
         hash=code_hash,
@@ -126,14 +124,12 @@ async def find_spent_code(reader: Reader, code_hash: bytes) -> SpentCode | None:
     if row is None:
         return None
     grant_id = UUID(row["grant_id"]) if row["grant_id"] else None
-    return SpentCode(
-        row["client_id"], row["redirect_uri"], row["code_challenge"], maybe_time(row["redeemed_at"]), grant_id
-    )
+    return SpentCode(row["client_id"], row["code_challenge"], maybe_time(row["redeemed_at"]), grant_id)
 
 
-async def forget_codes(transaction: Transaction, *, kept: int) -> int:
-    """Delete a batch of codes that expired more than `kept` microseconds ago. One statement."""
-    return await transaction.execute(_FORGET_CODES, kept=kept, most=BATCH)
+async def forget_codes(transaction: Transaction, *, kept: timedelta, most: int) -> int:
+    """Delete up to `most` codes that expired longer than `kept` ago. One statement."""
+    return await transaction.execute(_FORGET_CODES, kept=kept, most=most)
 
 
 async def add(transaction: Transaction, grant_id: UUID, code: AuthorizationCode) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -43,7 +44,6 @@ _POSTPONE = Statement(
 _BURY = Statement(
     "UPDATE outbox SET lease = NULL, state = 'dead', problem = :problem WHERE id = :id AND lease = :lease"
 )
-_COUNTS = Statement("SELECT state, COUNT(*) AS jobs FROM outbox GROUP BY state")
 
 
 async def enqueue(transaction: Transaction, *, kind: str, payload: dict[str, Any]) -> None:
@@ -56,8 +56,8 @@ async def is_due(reader: Reader) -> bool:
     return await reader.one(_DUE) is not None
 
 
-async def lease(transaction: Transaction, *, lease: str, term: int, most: int) -> Sequence[Job]:
-    """Take up to `most` due jobs for `term` microseconds; another worker gets them when the lease runs out.
+async def lease(transaction: Transaction, *, lease: str, term: timedelta, most: int) -> Sequence[Job]:
+    """Take up to `most` due jobs for the term of a lease; another worker gets them when the lease runs out.
 
     One statement.
     """
@@ -65,7 +65,7 @@ async def lease(transaction: Transaction, *, lease: str, term: int, most: int) -
     return [Job(row["id"], row["kind"], orjson.loads(row["payload"]), row["attempts"], lease) for row in rows]
 
 
-async def renew(transaction: Transaction, job: Job, *, term: int) -> bool:
+async def renew(transaction: Transaction, job: Job, *, term: timedelta) -> bool:
     """Lengthen a lease just before sending. One statement. False when the job is another worker's by now."""
     return await transaction.execute(_RENEW, id=job.id, lease=job.lease, term=term) == 1
 
@@ -75,16 +75,11 @@ async def finish(transaction: Transaction, job: Job) -> None:
     await transaction.execute(_FINISH, id=job.id, lease=job.lease)
 
 
-async def postpone(transaction: Transaction, job: Job, *, pause: int, problem: str) -> None:
-    """Give a job back for another try in `pause` microseconds. One statement."""
+async def postpone(transaction: Transaction, job: Job, *, pause: timedelta, problem: str) -> None:
+    """Give a job back for another try after a pause. One statement."""
     await transaction.execute(_POSTPONE, id=job.id, lease=job.lease, pause=pause, problem=problem)
 
 
 async def bury(transaction: Transaction, job: Job, *, problem: str) -> None:
     """Keep a job that cannot be done, for the operator to see. One statement."""
     await transaction.execute(_BURY, id=job.id, lease=job.lease, problem=problem)
-
-
-async def depth(reader: Reader) -> dict[str, int]:
-    """Return the number of jobs by state. One statement."""
-    return {row["state"]: row["jobs"] for row in await reader.all(_COUNTS)}

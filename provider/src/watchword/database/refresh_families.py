@@ -1,11 +1,10 @@
 """Refresh tokens as families: one row each, one UPDATE a rotation."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from watchword.clock import from_microseconds
-from watchword.database.batches import BATCH
 from watchword.database.connection import Reader, Transaction
 from watchword.database.records import read_words
 from watchword.database.statement import Statement
@@ -71,10 +70,10 @@ async def add(
     secret: bytes,
     mac_kid: str,
     jkt: str | None,
-    idle: int,
-    lifetime: int,
+    idle: timedelta,
+    lifetime: timedelta,
 ) -> None:
-    """Begin a family at generation 0; `idle` and `lifetime` in microseconds. One statement."""
+    """Begin a family at generation 0, over after `lifetime`, sooner when unused for `idle`. One statement."""
     await transaction.execute(
         _INSERT,
         id=family_id,
@@ -112,7 +111,7 @@ async def find(reader: Reader, family_id: UUID) -> RefreshFamily | None:
     )
 
 
-async def rotate(transaction: Transaction, family: RefreshFamily, *, successor: int, idle: int) -> bool:
+async def rotate(transaction: Transaction, family: RefreshFamily, *, successor: int, idle: timedelta) -> bool:
     """Move a family from the generation that was read to `successor`. One statement. False when it lost a race."""
     changed = await transaction.execute(
         _ROTATE,
@@ -126,6 +125,6 @@ async def rotate(transaction: Transaction, family: RefreshFamily, *, successor: 
     return changed == 1
 
 
-async def forget(transaction: Transaction, *, kept: int) -> int:
-    """Delete a batch of families that expired more than `kept` microseconds ago. One statement."""
-    return await transaction.execute(_FORGET, kept=kept, most=BATCH)
+async def forget(transaction: Transaction, *, kept: timedelta, most: int) -> int:
+    """Delete up to `most` families that expired longer than `kept` ago. One statement."""
+    return await transaction.execute(_FORGET, kept=kept, most=most)

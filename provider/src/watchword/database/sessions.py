@@ -1,6 +1,6 @@
 """Sessions: browsers signed in at the provider."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from watchword.clock import from_microseconds
@@ -32,10 +32,10 @@ _TOUCH = Statement("UPDATE session SET seen_at = :now WHERE id = :id AND ended_a
 _END = Statement("UPDATE session SET ended_at = :now WHERE id = :id AND ended_at IS NULL")
 
 
-async def find(reader: Reader, *, token_hash: bytes, idle: int) -> tuple[Session, datetime] | None:
+async def find(reader: Reader, *, token_hash: bytes, idle: timedelta) -> tuple[Session, datetime] | None:
     """Return the live session of a cookie and when it was last seen. One statement.
 
-    `idle` is in microseconds. A session of a disabled account is not live.
+    One that was not seen for longer than `idle`, or whose account is disabled, is not live.
     """
     row = await reader.one(_FIND, token_hash=token_hash, idle=idle)
     if row is None:
@@ -55,11 +55,11 @@ async def put(
     account_id: UUID,
     origin: bytes,
     amr: tuple[str, ...],
-    lifetime: int,
+    lifetime: timedelta,
     user_agent: str,
     address: str,
 ) -> Session | None:
-    """Start a session of `lifetime` microseconds, or renew one under a new secret. One statement.
+    """Start a session that is over after `lifetime`, or renew one under a new secret. One statement.
 
     None when the one to renew is over.
 

@@ -1,22 +1,22 @@
 """A prepared statement: SQL with named values, written once for SQLite and PostgreSQL.
 
 `:now` is special: it is the store's own clock, bound by the store and never by the caller, so that no node's clock
-decides when something expires (ARCHITECTURE decision 8).
+decides when something expires.
 """
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from watchword.clock import to_microseconds
+from watchword.clock import microseconds, to_microseconds
 
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
 class Statement:
-    """SQL text with `:name` values; binding turns times, UUIDs and booleans into what a column holds."""
+    """SQL text with `:name` values; binding turns times, durations and UUIDs into what a column holds."""
 
     __slots__ = ("names", "numbered", "text")
 
@@ -38,6 +38,8 @@ class Statement:
 def _column(value: Any) -> Any:
     if isinstance(value, datetime):
         return to_microseconds(value)
+    if isinstance(value, timedelta):
+        return microseconds(value)
     if isinstance(value, UUID):
         return str(value)
     return value

@@ -48,7 +48,7 @@ async def set_ephemeral_id(transaction: Transaction, ephemeral_id: str) -> None:
 
 async def advance_clock(transaction: Transaction, by: timedelta) -> timedelta:
     """Move the test clock for every worker; returns the whole offset. One statement."""
-    row = await transaction.one(_ADVANCE_CLOCK, by=by // timedelta(microseconds=1))
+    row = await transaction.one(_ADVANCE_CLOCK, by=by)
     assert row is not None
     return timedelta(microseconds=row["clock_offset"])
 

@@ -70,7 +70,7 @@ class Identifier(SQLModel, table=True):
 
 
 class Client(SQLModel, table=True):
-    """Registered software; `metadata` is RFC 7591's document."""
+    """Registered software; `document` is RFC 7591's metadata."""
 
     __tablename__ = "client"
     id: str = _text(primary_key=True)
@@ -78,7 +78,6 @@ class Client(SQLModel, table=True):
     first_party: bool
     registered_by: str = _text()
     status: str = _text()
-    registration_token_hash: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True, unique=True))
     created_at: int = _time()
     updated_at: int = _time(index=True)
 
@@ -116,7 +115,6 @@ class SigningKey(SQLModel, table=True):
     public_jwk: str = _text()
     private_jwk: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: int = _time()
-    retires_at: int | None = _time(nullable=True)
 
 
 class MacKey(SQLModel, table=True):

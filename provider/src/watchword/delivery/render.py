@@ -5,8 +5,8 @@ Texts are in the catalogues (`[message]`), the shape of the email in `templates/
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -32,77 +32,61 @@ class Brand:
     support: str | None = None
 
 
-def render_one_time_code(
-    channel: Channel,
-    *,
-    to: str,
-    one_time_code: str,
-    expires_at: datetime,
-    brand: Brand,
-    client_name: str,
-    origin_host: str,
-    locale: str,
-    delivery_id: str,
-    requested_from: str | None,
-    sent_at: datetime | None = None,
-    zone: tzinfo = UTC,
-) -> Message:
-    """The message that carries a one-time code. Neither recipient nor code is checked.
+@dataclass(frozen=True, slots=True)
+class CodeNotice:
+    """What a message with a one-time code is to say. Nothing of it is checked.
 
-    Args:
-        channel: how it will travel, hence its form.
-        to: the recipient.
-        one_time_code: ASCII letters and digits.
+    Attributes:
+        one_time_code: ASCII digits.
+        sent_at: now, so that the message can say how many minutes are left.
         expires_at: when the code stops working (aware).
         brand: who sends it.
-        client_name: what the person signs in to, as the client registered it; made plain here.
+        client_name: what the person signs in to, as the client registered it; made plain before it is shown.
         origin_host: host of the page that asks for the code, without port. Browsers fill the code in only there.
         locale: wanted language; the nearest we have is taken.
-        delivery_id: names this delivery; ASCII letters, digits, `-` and `_`, since it becomes part of a header.
-        requested_from: browser and place as the person would know them, or None; made plain here.
-        sent_at: now, when the message shall also say how many minutes are left.
-        zone: the recipient's time zone, for the time the message names.
     """
-    catalogue = load_catalogues()[choose_locale(locale, None, load_catalogues())]
-    brand_name = plain_name(brand.name) or origin_host
-    facts = _Facts(
-        catalogue=catalogue,
-        one_time_code=one_time_code,
-        expires_at=expires_at.astimezone(zone),
-        sent_at=sent_at,
-        brand=brand_name,
-        support=brand.support,
-        client=plain_name(client_name) or brand_name,
-        origin_host=origin_host,
-        requested_from=plain_name(requested_from or "", limit=80),
-    )
+
+    one_time_code: str = field(repr=False)
+    sent_at: datetime
+    expires_at: datetime
+    brand: Brand
+    client_name: str
+    origin_host: str
+    locale: str
+
+
+def render_one_time_code(channel: Channel, notice: CodeNotice, *, to: str, delivery_id: str) -> Message:
+    """The message to `to` that carries a one-time code, in the form of its channel.
+
+    `delivery_id` names this delivery: ASCII letters, digits, `-` and `_`, since it becomes part of a header.
+    """
+    facts = _facts(notice)
     content = _CONTENT[channel](facts)
     return Message(
         id=delivery_id,
         channel=channel,
         to=to,
-        one_time_code=one_time_code,
+        one_time_code=notice.one_time_code,
         subject=content.subject,
         text=content.text,
         html=content.html,
-        locale=catalogue.locale,
-        expires_at=expires_at,
+        locale=facts.catalogue.locale,
+        expires_at=notice.expires_at,
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Facts:
-    """What a message says, every name already plain."""
+    """A notice in one language, every name already plain."""
 
     catalogue: Catalogue
     one_time_code: str
     expires_at: datetime
-    sent_at: datetime | None
+    minutes_left: int
     brand: str
     support: str | None
     client: str
     origin_host: str
-    requested_from: str
 
     @property
     def time(self) -> str:
@@ -112,7 +96,22 @@ class _Facts:
         return self.catalogue.text(f"message.{key}", **values)
 
 
-@dataclass(frozen=True, slots=True)
+def _facts(notice: CodeNotice) -> _Facts:
+    catalogues = load_catalogues()
+    brand = plain_name(notice.brand.name) or notice.origin_host
+    return _Facts(
+        catalogue=catalogues[choose_locale(notice.locale, None, catalogues)],
+        one_time_code=notice.one_time_code,
+        expires_at=notice.expires_at.astimezone(UTC),
+        minutes_left=max(1, round((notice.expires_at - notice.sent_at).total_seconds() / 60)),
+        brand=brand,
+        support=notice.brand.support,
+        client=plain_name(notice.client_name) or brand,
+        origin_host=notice.origin_host,
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class _Content:
     text: str
     subject: str | None = None
@@ -122,32 +121,23 @@ class _Content:
 def _email(facts: _Facts) -> _Content:
     say = facts.say
     subject = say("email_subject", one_time_code=facts.one_time_code, brand=facts.brand)
-    expires = _expiry(facts)
-    place = say("email_requested_from", place=facts.requested_from) if facts.requested_from else ""
+    expires = say("email_expires_in", time=facts.time, count=facts.minutes_left)
     lines = {
         "locale": facts.catalogue.locale,
         "direction": facts.catalogue.direction,
         "subject": subject,
         "brand": facts.brand,
         "one_time_code": facts.one_time_code,
-        "preheader": f"{expires} {place}".rstrip(),
+        "preheader": expires,
         "enter": say("email_enter"),
         "expires": expires,
         "client": say("email_client", client=facts.client),
-        "requested_from": place,
         "ignore": say("email_ignore"),
         "never_share": say("email_never_share"),
         "support": say("email_support", support=facts.support) if facts.support else "",
     }
     text, html = (_templates().get_template(f"one_time_code.{form}").render(lines) for form in ("txt", "html"))
     return _Content(text, subject, html)
-
-
-def _expiry(facts: _Facts) -> str:
-    if facts.sent_at is None:
-        return facts.say("email_expires_at", time=facts.time)
-    minutes = max(1, round((facts.expires_at - facts.sent_at).total_seconds() / 60))
-    return facts.say("email_expires_in", time=facts.time, count=minutes)
 
 
 def _sms(facts: _Facts) -> _Content:

@@ -6,27 +6,25 @@ error is displayed; after that it is redirected.
 
 import secrets
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from watchword import sessions
-from watchword.database import StoreUnavailable, Transaction, consents, grants
+from watchword import sessions, tokens
+from watchword.database import Transaction, consents, grants
 from watchword.database.grants import AuthorizationCode
-from watchword.events import record
+from watchword.events import record, record_alone
 from watchword.events.catalogue import AuthorizationCodeIssued, AuthorizationDenied, AuthorizationInvalid
-from watchword.keys import fingerprint
 from watchword.login import interactions
 from watchword.login.interactions import Interaction
 from watchword.protocol.authorization_request import (
     AuthorizationRequest,
-    DisplayedError,
     RedirectedError,
     parse_authorization_request,
     resolve_target,
 )
 from watchword.protocol.authorization_response import error_location, success_location
-from watchword.protocol.errors import InvalidRequest, InvalidToken, ProtocolError
+from watchword.protocol.digests import fingerprint
+from watchword.protocol.errors import DisplayedError, InvalidRequest, InvalidToken, ProtocolError
 from watchword.protocol.interaction import (
     AskConsent,
     Consent,
@@ -38,17 +36,9 @@ from watchword.protocol.interaction import (
     Session,
     next_step,
 )
-from watchword.protocol.jwt import verify_token
 from watchword.protocol.parameters import Parameters
 from watchword.web.answers import see_other
-from watchword.web.cookies import (
-    BROWSER_LIFETIME,
-    browser_cookie,
-    browser_cookie_name,
-    new_browser_secret,
-    session_cookie,
-    set_cookie,
-)
+from watchword.web.cookies import browser_cookie, known_browser, session_cookie
 from watchword.web.exchange import Exchange
 
 CODE_LIFETIME = timedelta(seconds=60)
@@ -57,8 +47,8 @@ CODE_LIFETIME = timedelta(seconds=60)
 async def authorize(exchange: Exchange) -> Response:
     """Answer an authorization request, or go on with one that waited for a person.
 
-    A signed-in browser: the session (one statement), then one transaction of two statements. Otherwise one step of the
-    ephemeral store begins an interaction. No signature.
+    A signed-in browser: the session (one statement), what its person allowed the client (one, none for a first-party
+    client), then one transaction of two. Otherwise one step of the ephemeral store begins an interaction. No signature.
     """
     interaction_id = exchange.query.get("interaction")
     if interaction_id is None:
@@ -83,7 +73,7 @@ async def authorize_by_post(exchange: Exchange) -> Response:
         return await _redirect_error(exchange, refused)
     interaction = await interactions.begin(exchange.services, form, binding=None)
     # No cookie came, so none may be replaced: the GET sets one where the browser has none.
-    return see_other(_own("/authorize", exchange, interaction.id))
+    return see_other(interactions.location(exchange.services, "/authorize", interaction))
 
 
 async def _advance(exchange: Exchange, parameters: Parameters, interaction: Interaction | None) -> Response:
@@ -118,7 +108,7 @@ async def _checked(exchange: Exchange, parameters: Parameters) -> AuthorizationR
         target = resolve_target(parameters, client)
     except DisplayedError as displayed:
         event = AuthorizationInvalid(client_id=client.id if client else None, reason=displayed.page)
-        await exchange.services.database.transaction(lambda transaction: record(transaction, event, exchange.caller))
+        await record_alone(exchange.services.database, event, exchange.caller)
         raise
     return parse_authorization_request(parameters, target, await registry.resources())
 
@@ -142,22 +132,15 @@ async def _decide(
 
 
 def _hinted_subject(exchange: Exchange, request: AuthorizationRequest) -> str | None:
-    """Return whom `id_token_hint` names; an expired one is fine (OpenID Connect Core section 3.1.2.1).
+    """Return whom `id_token_hint` names (OpenID Connect Core section 3.1.2.1).
 
     Raises:
         InvalidRequest: it is not an ID token of ours for this client.
     """
     if request.id_token_hint is None:
         return None
-    services = exchange.services
     try:
-        hint = verify_token(
-            request.id_token_hint,
-            services.keyring.verifying,
-            expected_issuer=services.issuer,
-            expected_type="JWT",
-            now=None,
-        )
+        hint = tokens.verify_id_token_hint(exchange.services, request.id_token_hint)
     except InvalidToken:
         raise InvalidRequest("The id_token_hint is not one of our ID tokens.") from None
     if hint.claims.get("aud") != request.client.id:
@@ -182,14 +165,13 @@ async def _issue(
     )
 
     async def work(transaction: Transaction) -> None:
-        lifetime = CODE_LIFETIME // timedelta(microseconds=1)
-        await grants.add_code(transaction, fingerprint(authorization_code), code, lifetime=lifetime)
+        await grants.add_code(transaction, fingerprint(authorization_code), code, lifetime=CODE_LIFETIME)
         await record(transaction, event, exchange.caller)
 
     try:
         await services.database.transaction(work)
-    except StoreUnavailable:
-        if interaction is not None:
+    except Exception:
+        if interaction is not None:  # nothing was issued, so the person may try again
             await interactions.reopen(services, interaction)
         raise
     return see_other(success_location(request.target, authorization_code=authorization_code, issuer=services.issuer))
@@ -212,22 +194,13 @@ def _code(request: AuthorizationRequest, session: Session) -> AuthorizationCode:
 
 async def _redirect_error(exchange: Exchange, refused: RedirectedError) -> Response:
     event = AuthorizationDenied(client_id=refused.target.client.id, error=refused.error.error)
-    await exchange.services.database.transaction(lambda transaction: record(transaction, event, exchange.caller))
+    await record_alone(exchange.services.database, event, exchange.caller)
     return see_other(error_location(refused.target, refused.error, issuer=exchange.services.issuer))
 
 
 async def _send_to(page: str, exchange: Exchange, parameters: Parameters, interaction: Interaction | None) -> Response:
     """Send the browser to a page, with an interaction to come back with and a secret to be known by."""
-    settings = exchange.services.settings
-    browser = browser_cookie(exchange)
-    cookies = []
-    if browser is None:
-        browser = new_browser_secret()
-        cookies.append(set_cookie(settings, browser_cookie_name(settings), browser, BROWSER_LIFETIME))
+    browser, cookies = known_browser(exchange)
     if interaction is None:
         interaction = await interactions.begin(exchange.services, parameters, binding=browser)
-    return see_other(_own(page, exchange, interaction.id), cookies)
-
-
-def _own(path: str, exchange: Exchange, interaction_id: str) -> str:
-    return f"{exchange.services.issuer}{path}?{urlencode({'interaction': interaction_id})}"
+    return see_other(interactions.location(exchange.services, page, interaction), cookies)

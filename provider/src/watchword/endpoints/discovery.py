@@ -1,6 +1,5 @@
 """Discovery (OpenID Connect Discovery section 4, RFC 8414): generated from the tables that route and decide."""
 
-import hashlib
 from collections.abc import Iterable
 
 import orjson
@@ -14,14 +13,10 @@ from watchword.services import Services
 from watchword.web.answers import public_document
 from watchword.web.exchange import Exchange
 
-MAX_AGE = 300  # seconds
-
 
 async def discovery(exchange: Exchange) -> Response:
     """Answer the metadata. At most one statement in five seconds, for the registered resources; no signature."""
-    body = await metadata_document(exchange.services, exchange.locales)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    return public_document(body, etag=etag, max_age=MAX_AGE, if_none_match=exchange.headers.get("if-none-match"))
+    return public_document(exchange, await metadata_document(exchange.services, exchange.locales))
 
 
 async def metadata_document(services: Services, locales: Iterable[str]) -> bytes:

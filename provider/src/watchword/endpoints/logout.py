@@ -1,36 +1,26 @@
 """RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
-from watchword import sessions
-from watchword.events import record
+from watchword import sessions, tokens
+from watchword.events import record_alone
 from watchword.events.catalogue import AuthorizationInvalid
 from watchword.login import interactions, signing_out
-from watchword.protocol.authorization_request import DisplayedError
-from watchword.protocol.errors import InvalidToken
-from watchword.protocol.jwt import verify_token
+from watchword.protocol.errors import DisplayedError, InvalidToken
 from watchword.protocol.logout import LogoutRequest, parse_logout_request
 from watchword.protocol.parameters import Parameters
 from watchword.web.answers import see_other
-from watchword.web.cookies import (
-    BROWSER_LIFETIME,
-    browser_cookie,
-    browser_cookie_name,
-    clear_cookie,
-    new_browser_secret,
-    session_cookie,
-    session_cookie_name,
-    set_cookie,
-)
+from watchword.web.cookies import clear_cookie, known_browser, session_cookie, session_cookie_name
 from watchword.web.exchange import Exchange
 
 
 async def logout(exchange: Exchange) -> Response:
     """End the browser's session when the request proves whose it is; ask the person otherwise.
 
-    One statement to find the session, one transaction of four or more to end it.
+    One statement to find the session, one transaction of three to end it, and one statement more a grant.
     """
     return await _sign_out(exchange, await _parameters(exchange))
 
@@ -45,7 +35,7 @@ async def logout_by_post(exchange: Exchange) -> Response:
         return await _sign_out(exchange, form)
     await _checked(exchange, form)
     waiting = await interactions.begin(exchange.services, form, binding=None)
-    return see_other(f"{exchange.services.issuer}/logout?interaction={waiting.id}")
+    return see_other(interactions.location(exchange.services, "/logout", waiting))
 
 
 async def _parameters(exchange: Exchange) -> Parameters:
@@ -53,9 +43,8 @@ async def _parameters(exchange: Exchange) -> Parameters:
     waiting = exchange.query.get("interaction")
     if waiting is None:
         return exchange.query
-    interaction = await interactions.find(
-        exchange.services, waiting, binding=browser_cookie(exchange) or new_browser_secret()
-    )
+    browser, _ = known_browser(exchange)
+    interaction = await interactions.find(exchange.services, waiting, binding=browser)
     if interaction is None:
         raise DisplayedError("interaction_lost")
     return interaction.parameters
@@ -81,22 +70,18 @@ async def _checked(exchange: Exchange, parameters: Parameters) -> LogoutRequest:
         return parse_logout_request(parameters, client=client, hint=hint)
     except DisplayedError as displayed:
         event = AuthorizationInvalid(reason=f"logout: {displayed.page}")
-        await services.database.transaction(lambda transaction: record(transaction, event, exchange.caller))
+        await record_alone(services.database, event, exchange.caller)
         raise
 
 
-def _hint(exchange: Exchange, token: str | None) -> dict[str, Any] | None:
-    """Verify `id_token_hint`; an expired one is fine."""
+def _hint(exchange: Exchange, token: str | None) -> Mapping[str, Any] | None:
+    """Return the claims of `id_token_hint`."""
     if token is None:
         return None
-    services = exchange.services
     try:
-        verified = verify_token(
-            token, services.keyring.verifying, expected_issuer=services.issuer, expected_type="JWT", now=None
-        )
+        return tokens.verify_id_token_hint(exchange.services, token).claims
     except InvalidToken:
         raise DisplayedError("invalid_request", detail="id_token_hint is not ours") from None
-    return dict(verified.claims)
 
 
 def _signed_out(exchange: Exchange, request: LogoutRequest) -> Response:
@@ -108,11 +93,6 @@ def _signed_out(exchange: Exchange, request: LogoutRequest) -> Response:
 
 async def _ask(exchange: Exchange, request: LogoutRequest) -> Response:
     """Keep the request for this browser and ask its person. One step of the ephemeral store."""
-    settings = exchange.services.settings
-    browser = browser_cookie(exchange)
-    cookies = []
-    if browser is None:
-        browser = new_browser_secret()
-        cookies.append(set_cookie(settings, browser_cookie_name(settings), browser, BROWSER_LIFETIME))
+    _, cookies = known_browser(exchange)
     name = await signing_out.ask(exchange.services, request)
-    return see_other(f"{settings.issuer}/logout/confirm?request={name}", cookies)
+    return see_other(f"{exchange.services.issuer}/logout/confirm?request={name}", cookies)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from watchword.database import Transaction, clients
 from watchword.events import record
 from watchword.events.catalogue import ClientCreated
-from watchword.keys import fingerprint
+from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import AccessForbidden
 from watchword.protocol.registration import client_metadata, parse_client_metadata
 from watchword.web.answers import json_answer

@@ -3,9 +3,8 @@
 from starlette.responses import Response
 
 from watchword import tokens
-from watchword.database import Transaction
-from watchword.events import record
-from watchword.events.catalogue import ClientAuthenticationFailed, Event, TokenRefused
+from watchword.events import record_alone
+from watchword.events.catalogue import ClientAuthenticationFailed, TokenRefused
 from watchword.grant_types import GRANT_TYPES, TokenRequest
 from watchword.protocol.client import Client
 from watchword.protocol.client_authentication import parse_client_credentials, verify_client
@@ -25,7 +24,7 @@ async def token(exchange: Exchange) -> Response:
     """Parse, authenticate the client, let the grant type authorize, issue.
 
     Own cost: no statement while the client is in memory. `authorization_code` adds one transaction of three or four
-    statements and two signatures, `refresh_token` one of three and two, `client_credentials` one of one and one.
+    statements and two signatures, `refresh_token` one of three and two, `client_credentials` one of two and one.
     """
     form = await exchange.form()
     form.check_no_duplicates()
@@ -42,7 +41,7 @@ async def token(exchange: Exchange) -> Response:
         authorization = await authorize(services, request)
     except ProtocolError as refused:
         event = TokenRefused(client_id=client.id, error=refused.error, reason=refused.detail)
-        await _record(exchange, event)
+        await record_alone(services.database, event, exchange.caller)
         raise
     return json_answer(tokens.issue(services, authorization))
 
@@ -58,12 +57,5 @@ async def _authenticate(exchange: Exchange, form: Parameters) -> Client:
         return verify_client(known, credentials, now=services.clock.now())
     except InvalidClient as refused:
         event = ClientAuthenticationFailed(client_id=known.id if known else None, reason=refused.detail)
-        await _record(exchange, event)
+        await record_alone(services.database, event, exchange.caller)
         raise
-
-
-async def _record(exchange: Exchange, event: Event) -> None:
-    async def work(transaction: Transaction) -> None:
-        await record(transaction, event, exchange.caller)
-
-    await exchange.services.database.transaction(work)

@@ -5,15 +5,11 @@ from uuid import UUID
 from starlette.responses import Response
 
 from watchword.database import accounts
-from watchword.protocol import access_token
 from watchword.protocol.claims import userinfo_claims
 from watchword.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
-from watchword.protocol.jwt import verify_token
+from watchword.tokens import verify_access_token
 from watchword.web.answers import json_answer
-from watchword.web.exchange import Exchange
-
-_FORM = "application/x-www-form-urlencoded"
-_OVER = "The token is expired, or its session or grant is over."
+from watchword.web.exchange import FORM, Exchange
 
 
 async def userinfo(exchange: Exchange) -> Response:
@@ -23,20 +19,14 @@ async def userinfo(exchange: Exchange) -> Response:
     read each time, so that a sign-out or a disabled account shows at once.
     """
     services = exchange.services
-    verified = verify_token(
-        await _bearer_token(exchange),
-        services.keyring.verifying,
-        expected_issuer=services.issuer,
-        expected_type=access_token.TYPE,
-        now=services.clock.now(),
-    )
+    verified = verify_access_token(services, await _bearer_token(exchange))
     scopes = str(verified.claims.get("scope", "")).split()
     if "openid" not in scopes:
         raise InsufficientScope("The token needs the scope openid.", scope="openid")
     grant_id = verified.claims.get("gid")
     known = await accounts.claims_of_grant(services.database, UUID(grant_id)) if isinstance(grant_id, str) else None
     if known is None:
-        raise InvalidToken(_OVER, detail="grant or account is over")
+        raise InvalidToken("The token is expired, or its session or grant is over.", detail="grant or account is over")
     return json_answer(userinfo_claims(subject=verified.claims["sub"], scopes=scopes, known=known))
 
 
@@ -44,7 +34,7 @@ async def _bearer_token(exchange: Exchange) -> str:
     """Read the token from the header, or from the body of a POST (RFC 6750 section 2); never from the query."""
     headers = exchange.headers.getlist("authorization")
     in_body = None
-    if exchange.method == "POST" and exchange.headers.get("content-type", "").lower().startswith(_FORM):
+    if exchange.method == "POST" and exchange.media_type == FORM:
         form = await exchange.form()
         form.check_no_duplicates()
         in_body = form.get("access_token")

@@ -1,4 +1,4 @@
-"""Short-lived state shared by all workers: challenges, interactions, device codes, replay marks, tickets, rates.
+"""Short-lived state shared by all workers: challenges, interactions, guesses, locks, questions.
 
 One protocol of atomic verbs (`EphemeralStore`), several stores behind it. A store is one file here and one line in
 `STORES`; the conformance suite in `tests/stores` runs over every line.
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from watchword.embedded import StoreUnavailable
 from watchword.ephemeral.memory import MemoryStore
-from watchword.ephemeral.sqlite import SqliteStore
+from watchword.ephemeral.sqlite import SQLiteStore
 from watchword.ephemeral.store import Charge, EphemeralStore, Limit, Now, Refusal
 
 __all__ = [
@@ -18,14 +18,14 @@ __all__ = [
     "Limit",
     "MemoryStore",
     "Refusal",
-    "SqliteStore",
+    "SQLiteStore",
     "StoreUnavailable",
     "open_store",
 ]
 
 STORES: Mapping[str, Callable[[str, Now], EphemeralStore]] = {
     "memory": MemoryStore.from_url,
-    "sqlite": SqliteStore.from_url,
+    "sqlite": SQLiteStore.from_url,
 }
 
 

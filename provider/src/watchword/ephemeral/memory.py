@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import islice
 
+from watchword.clock import microseconds
 from watchword.embedded import StoreUnavailable
 from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
-from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, microseconds, reading
+from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, reading
 
 
 class MemoryStore:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from watchword import embedded
+from watchword.clock import microseconds
 from watchword.embedded import EmbeddedFile
 from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
-from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, microseconds, reading
+from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, reading
 
 _SCHEMA_VERSION = 1
 _SCHEMA = (
@@ -58,14 +59,14 @@ _IDENTITY = "SELECT identity FROM store"
 _PREFIX = "sqlite:///"
 
 
-class SqliteStore:
+class SQLiteStore:
     """`EphemeralStore` over one file that workers of one machine share, each through a connection of its own."""
 
     def __init__(self, path: Path, *, now: Now) -> None:
         self._file = EmbeddedFile(path, _connect, now=lambda: reading(now), name="the ephemeral store's file")
 
     @classmethod
-    def from_url(cls, url: str, now: Now) -> "SqliteStore":
+    def from_url(cls, url: str, now: Now) -> "SQLiteStore":
         """Return the store of `sqlite:///relative/path` or `sqlite:////absolute/path`; options are not taken.
 
         Raises:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from watchword.clock import microseconds, to_microseconds
 
 Now = Callable[[], datetime]
 """The time in aware UTC: the wall clock, plus whatever a test has added to it."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SWEEP_BATCH = 500
 """The most rows of one kind that one `sweep` deletes, so that it never holds up a request for long."""
 
@@ -138,15 +139,10 @@ class EphemeralStore(Protocol):
         """Finish what was asked and let the store go; a second time does nothing."""
 
 
-def microseconds(duration: timedelta) -> int:
-    """Return a duration in whole microseconds, exactly."""
-    return duration // timedelta(microseconds=1)
-
-
 def reading(now: Now) -> int:
     """Return a clock's time in microseconds since 1970.
 
     Raises:
         TypeError: the clock gave a naive datetime.
     """
-    return microseconds(now() - EPOCH)
+    return to_microseconds(now())

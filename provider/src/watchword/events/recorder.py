@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from watchword.database import Transaction, audit
+from watchword.database import Database, Transaction, audit
 from watchword.events.catalogue import Event
 
 
@@ -27,6 +27,11 @@ async def record(transaction: Transaction, event: Event, caller: Caller) -> None
         address=caller.address,
         detail={name: getattr(event, name) for name in _detail_fields(type(event))},
     )
+
+
+async def record_alone(database: Database, event: Event, caller: Caller) -> None:
+    """Write an event that no other write goes with, in a transaction of its own. One statement."""
+    await database.transaction(lambda transaction: record(transaction, event, caller))
 
 
 def _detail_fields(kind: type[Event]) -> tuple[str, ...]:

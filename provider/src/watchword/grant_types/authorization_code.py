@@ -9,7 +9,7 @@ from watchword.database.grants import AuthorizationCode, SpentCode
 from watchword.events import record
 from watchword.events.catalogue import AuthorizationCodeReplayed, TokenIssued
 from watchword.grant_types.exchange import TokenRequest, narrow_audience, scope_at
-from watchword.keys import fingerprint
+from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import InvalidGrant, InvalidRequest
 from watchword.protocol.pkce import s256
 from watchword.services import Services
@@ -17,7 +17,6 @@ from watchword.tokens import Authorization, Refresh, audience_and_lifetime
 
 # Two redemptions this close together, by the same client with the right verifier, are a race and no theft.
 RACE = timedelta(seconds=5)
-_MICROSECOND = timedelta(microseconds=1)
 _LONGEST_CODE = 128
 _REFUSAL = "The authorization code is unknown, expired, used, or was issued for something else."
 
@@ -78,7 +77,6 @@ async def _grant(
     await record(transaction, event, request.caller)
     audience, lifetime = audience_and_lifetime(services, audiences, request.resources)
     return Authorization(
-        grant_type="authorization_code",
         client=request.client,
         scope=scope,
         audience=audience,
@@ -107,8 +105,8 @@ async def _begin_family(
         secret=refresh.secret,
         mac_kid=refresh.mac_kid,
         jkt=None,
-        idle=services.settings.refresh_token_idle // _MICROSECOND,
-        lifetime=services.settings.refresh_token_lifetime // _MICROSECOND,
+        idle=services.settings.refresh_token_idle,
+        lifetime=services.settings.refresh_token_lifetime,
     )
     return refresh
 

@@ -1,17 +1,13 @@
-"""What every grant type receives, and what they share about resources."""
+"""The token exchange: what every grant type receives, and how it narrows what was granted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from watchword.database import Transaction
-from watchword.events import Caller, record
-from watchword.events.catalogue import Event
-from watchword.protocol.authorization_request import Resource
+from watchword.events import Caller
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidScope, InvalidTarget
 from watchword.protocol.parameters import Parameters
+from watchword.protocol.resource import Resources, scopes_at
 from watchword.protocol.vocabulary import OPENID_SCOPES
-from watchword.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +16,7 @@ class TokenRequest:
 
     client: Client
     form: Parameters
-    resources: Mapping[str, Resource]
+    resources: Resources
     caller: Caller
 
 
@@ -52,14 +48,5 @@ def narrow_scope(request: TokenRequest, granted: tuple[str, ...]) -> tuple[str, 
 
 def scope_at(request: TokenRequest, scope: tuple[str, ...], audience: tuple[str, ...]) -> tuple[str, ...]:
     """Return a scope without what belongs to resources that the token is not for (RFC 8707 section 2.2)."""
-    here = OPENID_SCOPES.union(*(request.resources[name].scopes for name in audience if name in request.resources))
+    here = OPENID_SCOPES | scopes_at(audience, request.resources)
     return tuple(word for word in scope if word in here)
-
-
-async def record_alone(services: Services, event: Event, caller: Caller) -> None:
-    """Record an event that no other write goes with. One statement."""
-
-    async def work(transaction: Transaction) -> None:
-        await record(transaction, event, caller)
-
-    await services.database.transaction(work)

@@ -1,6 +1,5 @@
-"""The refresh token grant (RFC 6749 section 6), as generations of a family (ARCHITECTURE decision 6)."""
+"""The refresh token grant (RFC 6749 section 6), as generations of a family."""
 
-from datetime import timedelta
 from typing import Any
 
 from watchword.database import Transaction, grants, refresh_families
@@ -14,12 +13,11 @@ from watchword.protocol.refresh_token import (
     RefreshToken,
     is_genuine,
     judge_presentation,
-    parse_refresh_token,
+    read_refresh_token,
 )
 from watchword.services import Services
 from watchword.tokens import Authorization, Refresh, audience_and_lifetime, write_refresh_token
 
-_MICROSECOND = timedelta(microseconds=1)
 _REFUSAL = "The refresh token is unknown, expired, revoked, or belongs to another client."
 
 
@@ -36,7 +34,7 @@ async def refresh(services: Services, request: TokenRequest) -> Authorization:
         InvalidTarget: a resource that was not granted.
     """
     text = request.form.required("refresh_token")
-    token = parse_refresh_token(text)
+    token = read_refresh_token(text)
     if token is None or token.mac_kid not in services.keyring.mac:
         raise InvalidGrant(_REFUSAL, detail="not ours")
 
@@ -71,20 +69,24 @@ async def _present(
         now=services.clock.now(),
     )
     if meaning is Presentation.REPLAY:
-        await grants.revoke(transaction, family.grant_id)
-        behind = family.generation - generation
-        replayed = RefreshReplayed(**_about(family), generations_behind=behind)
-        await record(transaction, replayed, request.caller)
+        await _end_family(transaction, request, family, generation)
         return None
     audiences = narrow_audience(request, family.resources)
     scope = scope_at(request, narrow_scope(request, family.scope), audiences)
-    successor = max(generation, family.generation) if meaning is Presentation.REPEAT else generation + 1
+    successor = family.generation
     if meaning is not Presentation.REPEAT:
-        idle = services.settings.refresh_token_idle // _MICROSECOND
+        successor, idle = generation + 1, services.settings.refresh_token_idle
         if not await refresh_families.rotate(transaction, family, successor=successor, idle=idle):
             return None
     await record(transaction, _event(meaning, family, scope), request.caller)
     return _authorization(services, request, family, scope, audiences, successor)
+
+
+async def _end_family(transaction: Transaction, request: TokenRequest, family: RefreshFamily, generation: int) -> None:
+    """Revoke the whole grant: of an old copy nobody can tell whether the client or a thief presents it."""
+    await grants.revoke(transaction, family.grant_id)
+    event = RefreshReplayed(**_about(family), generations_behind=family.generation - generation)
+    await record(transaction, event, request.caller)
 
 
 def _authorization(
@@ -97,7 +99,6 @@ def _authorization(
 ) -> Authorization:
     audience, lifetime = audience_and_lifetime(services, audiences, request.resources)
     return Authorization(
-        grant_type="refresh_token",
         client=request.client,
         scope=scope,
         audience=audience,

@@ -1,6 +1,5 @@
 """The secrets everything else hangs on, derived from the operator's secret key: one key per use (HKDF, RFC 5869)."""
 
-import hashlib
 import os
 from dataclasses import dataclass, field
 
@@ -87,8 +86,3 @@ class Roots:
 
 def _derive(material: bytes, info: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(material)
-
-
-def fingerprint(secret: str) -> bytes:
-    """SHA-256 of a random secret of ours: how codes, cookies and client secrets are kept."""
-    return hashlib.sha256(secret.encode()).digest()

@@ -1,1 +1,1 @@
-"""Signing in with a one-time code: one flow with several faces (the hosted page now, the JSON API beside it)."""
+"""Signing in with a one-time code, and out again: one flow, whatever face it wears."""

@@ -1,6 +1,5 @@
 """A challenge: an issued prompt for a one-time code, and the ephemeral record it is."""
 
-import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,8 @@ import orjson
 from watchword.accounts import Identifier
 from watchword.clock import from_microseconds, to_microseconds
 from watchword.delivery.message import Channel
+from watchword.protocol.base64url import encode_segment
+from watchword.protocol.digests import join_fields
 
 LONGEST_LIFE = timedelta(minutes=10)
 MOST_GUESSES = 5
@@ -38,7 +39,6 @@ class Challenge:
     length: int
     channel: Channel
     locale: str
-    user_agent: str
     created_at: datetime
     sent_at: datetime
     expires_at: datetime
@@ -69,8 +69,8 @@ class Challenge:
 def challenge_id(*, issuer: str, purpose: str, client_id: str, identifier: Identifier, binding: str) -> str:
     """Name the challenge of an identifier, a client and a browser. 128 bits; the binding makes it unguessable."""
     fields = (issuer, purpose, client_id, identifier.kind, identifier.value, binding)
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in map(str.encode, fields))
-    return base64.urlsafe_b64encode(hashlib.sha256(message).digest()[:16]).rstrip(b"=").decode()
+    digest = hashlib.sha256(join_fields(*map(str.encode, fields))).digest()
+    return encode_segment(digest[:16]).decode("ascii")
 
 
 def challenge_key(challenge_id: str) -> str:
@@ -98,7 +98,6 @@ def write_challenge(challenge: Challenge) -> bytes:
             "length": challenge.length,
             "channel": challenge.channel.value,
             "locale": challenge.locale,
-            "user_agent": challenge.user_agent,
             "created_at": to_microseconds(challenge.created_at),
             "sent_at": to_microseconds(challenge.sent_at),
             "expires_at": to_microseconds(challenge.expires_at),

@@ -1,11 +1,12 @@
 """Checking a typed code: charged before it is compared, taken before anything is made of it."""
 
+from typing import NoReturn
+
 from watchword.accounts import Proof
-from watchword.database import Transaction
-from watchword.events import Caller, record
-from watchword.events.catalogue import CodeExhausted, CodeExpired, CodeFailed, Event
-from watchword.login.asking import Locked, guesses_key, lock, lock_left
+from watchword.events import Caller, record_alone
+from watchword.events.catalogue import CodeExhausted, CodeExpired, CodeFailed
 from watchword.login.challenge import LONGEST_LIFE, MOST_GUESSES, Challenge, challenge_key, read_challenge
+from watchword.login.locks import Locked, lock, lock_left
 from watchword.login.one_time_code import derive_one_time_code, is_right, tidy
 from watchword.protocol.errors import InvalidRequest, ProtocolError
 from watchword.services import Services
@@ -50,19 +51,19 @@ async def verify_code(services: Services, challenge_id: str, typed: str, *, clie
     """
     stored = await services.ephemeral.get(challenge_key(challenge_id))
     if stored is None:
-        await _record(services, CodeExpired(client_id=client_id), caller)
+        await record_alone(services.database, CodeExpired(client_id=client_id), caller)
         left = await lock_left(services, challenge_id)
         raise CodeGone if left is None else Locked(left)
     challenge = read_challenge(stored)
     digits = tidy(typed, challenge.length)
     if digits is None:
         raise CodeMalformed(f"Type the {challenge.length} digits of the code.")
-    used = await services.ephemeral.increment(guesses_key(challenge_id), 1, LONGEST_LIFE)
+    used = await services.ephemeral.increment(_guesses_key(challenge_id), 1, LONGEST_LIFE)
     if used > MOST_GUESSES:
-        await _record(services, CodeExpired(client_id=client_id), caller)
+        await record_alone(services.database, CodeExpired(client_id=client_id), caller)
         raise Locked(await lock_left(services, challenge_id) or LONGEST_LIFE)
     if not is_right(expected_code(services, challenge), digits):
-        await _note_wrong_guess(services, challenge, used, caller)
+        await _refuse_wrong_guess(services, challenge, used, caller)
     return await _take(services, challenge, caller)
 
 
@@ -77,15 +78,21 @@ def expected_code(services: Services, challenge: Challenge) -> str:
     return derive_one_time_code(root.pepper, challenge, issuer=services.issuer)
 
 
-async def _note_wrong_guess(services: Services, challenge: Challenge, used: int, caller: Caller) -> None:
+def _guesses_key(challenge_id: str) -> str:
+    """Return where the store counts the guesses of a challenge, over all its seeds."""
+    return f"guesses:{challenge_id}"
+
+
+async def _refuse_wrong_guess(services: Services, challenge: Challenge, used: int, caller: Caller) -> NoReturn:
     left = MOST_GUESSES - used
     masked = challenge.identifier.masked
     if left > 0:
-        await _record(services, CodeFailed(client_id=challenge.client_id, identifier=masked, guesses_left=left), caller)
+        failed = CodeFailed(client_id=challenge.client_id, identifier=masked, guesses_left=left)
+        await record_alone(services.database, failed, caller)
         raise CodeIncorrect(left)
     await lock(services, challenge.id)
     await services.ephemeral.delete(challenge.key)
-    await _record(services, CodeExhausted(client_id=challenge.client_id, identifier=masked), caller)
+    await record_alone(services.database, CodeExhausted(client_id=challenge.client_id, identifier=masked), caller)
     raise Locked(LONGEST_LIFE)
 
 
@@ -93,14 +100,7 @@ async def _take(services: Services, challenge: Challenge, caller: Caller) -> Pro
     """Spend the challenge: of any number of right answers exactly one gets here with it in hand."""
     taken = await services.ephemeral.take(challenge.key)
     if taken is None or read_challenge(taken).seed != challenge.seed:
-        await _record(services, CodeExpired(client_id=challenge.client_id), caller)
+        await record_alone(services.database, CodeExpired(client_id=challenge.client_id), caller)
         raise CodeGone
-    await services.ephemeral.delete(guesses_key(challenge.id))
+    await services.ephemeral.delete(_guesses_key(challenge.id))
     return Proof(challenge.identifier, challenge.channel, challenge.origin)
-
-
-async def _record(services: Services, event: Event, caller: Caller) -> None:
-    async def work(transaction: Transaction) -> None:
-        await record(transaction, event, caller)
-
-    await services.database.transaction(work)

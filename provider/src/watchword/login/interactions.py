@@ -3,17 +3,18 @@
 The record holds the request's own parameters, which are checked anew whenever it goes on, and is bound to one browser.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
 
 from watchword.accounts import Identifier
 from watchword.clock import from_microseconds, to_microseconds
+from watchword.protocol.digests import fingerprint
 from watchword.protocol.interaction import Consent, Progress
 from watchword.protocol.parameters import Parameters
 from watchword.services import Services
@@ -74,7 +75,9 @@ async def find(services: Services, interaction_id: str, *, binding: str | None) 
         return None
     interaction = _read(interaction_id, record)
     if not interaction.browser:
-        return await update(services, replace(interaction, browser=_browser(binding)))
+        claimed = await update(services, replace(interaction, browser=_browser(binding)))
+        # Where another tab was faster, it is claimed by now: by this browser or by another one.
+        return claimed or await find(services, interaction_id, binding=binding)
     return interaction if secrets.compare_digest(interaction.browser, _browser(binding)) else None
 
 
@@ -97,12 +100,17 @@ async def reopen(services: Services, interaction: Interaction) -> None:
     await services.ephemeral.put(_key(interaction.id), interaction.record, LIFETIME)
 
 
+def location(services: Services, path: str, interaction: Interaction) -> str:
+    """Return the address that goes on with an interaction at one of our paths."""
+    return f"{services.issuer}{path}?{urlencode({'interaction': interaction.id})}"
+
+
 def _key(interaction_id: str) -> str:
     return f"interaction:{interaction_id}"
 
 
 def _browser(binding: str) -> str:
-    return hashlib.sha256(binding.encode()).hexdigest()
+    return fingerprint(binding).hex()
 
 
 def _write(interaction: Interaction) -> bytes:

@@ -10,6 +10,7 @@ import hmac
 import re
 
 from watchword.login.challenge import Challenge
+from watchword.protocol.digests import join_fields
 
 _VERSION = b"watchword one-time code 1"
 _DIGITS = b"0123456789"
@@ -18,8 +19,8 @@ _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]")
 
 
 def derive_one_time_code(pepper: bytes, challenge: Challenge, *, issuer: str) -> str:
-    """Return the code of a challenge: `challenge.length` decimal digits (ARCHITECTURE decision 5)."""
-    fields = (
+    """Return the code of a challenge: `challenge.length` decimal digits."""
+    message = join_fields(
         _VERSION,
         issuer.encode(),
         challenge.purpose.encode(),
@@ -31,7 +32,6 @@ def derive_one_time_code(pepper: bytes, challenge: Challenge, *, issuer: str) ->
         _DIGITS,
         str(challenge.length).encode(),
     )
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in fields)
     number = int.from_bytes(hmac.digest(pepper, message, hashlib.sha256)[:16], "big")
     return str(number % 10**challenge.length).zfill(challenge.length)
 

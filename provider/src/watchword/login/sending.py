@@ -3,12 +3,13 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchword.delivery.render import Brand, render_one_time_code
+from watchword.delivery.message import Message
+from watchword.delivery.render import Brand, CodeNotice, render_one_time_code
 from watchword.login.asking import JOB
-from watchword.login.challenge import challenge_key, read_challenge
-from watchword.login.guessing import expected_code
+from watchword.login.challenge import Challenge, challenge_key, read_challenge
+from watchword.login.guessing import CodeGone, expected_code
 from watchword.messages import send
-from watchword.outbox import JobRunner, Lease
+from watchword.outbox import Abandon, JobRunner, Lease
 from watchword.services import Services
 
 __all__ = ["JOB", "code_sender"]
@@ -24,20 +25,24 @@ def code_sender(services: Services) -> JobRunner:
         challenge = read_challenge(record)
         if challenge.origin.hex() != payload["seed"] or payload["send"] < challenge.sends:
             return  # a newer send of the same code, or another challenge, is on its way
-        message = render_one_time_code(
-            challenge.channel,
-            to=challenge.identifier.value,
-            one_time_code=expected_code(services, challenge),
-            expires_at=challenge.expires_at,
-            brand=Brand(services.settings.brand_name, services.settings.support_url),
-            client_name=challenge.client_name,
-            origin_host=urlsplit(services.issuer).hostname or "",
-            locale=challenge.locale,
+        try:
             # By the origin, not the id: that stays the same in this browser, and mail systems drop what repeats a name.
-            delivery_id=f"{payload['seed'][:32]}-{challenge.sends}",
-            requested_from=None,
-            sent_at=challenge.sent_at,
-        )
+            message = _message(services, challenge, delivery_id=f"{payload['seed'][:32]}-{challenge.sends}")
+        except CodeGone:
+            raise Abandon("the secret key of this code is gone") from None
         await send(services, message, lease, masked=challenge.identifier.masked, client_id=challenge.client_id)
 
     return run
+
+
+def _message(services: Services, challenge: Challenge, *, delivery_id: str) -> Message:
+    notice = CodeNotice(
+        one_time_code=expected_code(services, challenge),
+        sent_at=challenge.sent_at,
+        expires_at=challenge.expires_at,
+        brand=Brand(services.settings.brand_name, services.settings.support_url),
+        client_name=challenge.client_name,
+        origin_host=urlsplit(services.issuer).hostname or "",
+        locale=challenge.locale,
+    )
+    return render_one_time_code(challenge.channel, notice, to=challenge.identifier.value, delivery_id=delivery_id)

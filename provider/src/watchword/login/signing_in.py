@@ -6,7 +6,7 @@ from watchword import sessions
 from watchword.accounts import Proof
 from watchword.accounts.registration import AccountDisabled, account_of
 from watchword.database import Conflict, Transaction
-from watchword.events import Caller, record
+from watchword.events import Caller, record, record_alone
 from watchword.events.catalogue import CodeVerified, SignInDenied
 from watchword.login.guessing import CodeGone
 from watchword.protocol.errors import AccessDenied
@@ -15,7 +15,7 @@ from watchword.services import Services
 from watchword.sessions import StartedSession
 
 
-def verified(proof: Proof, account_id: UUID, client_id: str) -> CodeVerified:
+def _verified(proof: Proof, account_id: UUID, client_id: str) -> CodeVerified:
     """Return the event of a proof."""
     return CodeVerified(
         account_id=account_id, client_id=client_id, channel=proof.channel.value, identifier=proof.identifier.masked
@@ -36,7 +36,7 @@ async def sign_in(
 
     async def work(transaction: Transaction) -> StartedSession:
         account_id = await account_of(transaction, proof, client_id=client_id, caller=caller)
-        await record(transaction, verified(proof, account_id, client_id), caller)
+        await record(transaction, _verified(proof, account_id, client_id), caller)
         return await sessions.start(
             services,
             transaction,
@@ -56,9 +56,5 @@ async def sign_in(
         raise CodeGone from None
     except AccountDisabled as disabled:
         event = SignInDenied(account_id=disabled.account_id, client_id=client_id, reason="disabled")
-
-        async def note(transaction: Transaction) -> None:
-            await record(transaction, event, caller)
-
-        await services.database.transaction(note)
+        await record_alone(services.database, event, caller)
         raise AccessDenied("This account cannot sign in. Ask the people who run this service.") from None

@@ -1,12 +1,14 @@
 """Sending one message through the gateway of its channel, inside an outbox job."""
 
-from watchword.database import Transaction
 from watchword.delivery.message import Message
 from watchword.delivery.outcome import DeliveryFailed, Sent
-from watchword.events import Caller, record
+from watchword.events import Caller, record_alone
 from watchword.events.catalogue import CodeNotSent, CodeSent
 from watchword.outbox import Abandon, Lease, Retry
 from watchword.services import Services
+from watchword.telemetry import get_logger
+
+log = get_logger(__name__)
 
 
 async def send(services: Services, message: Message, lease: Lease, *, masked: str, client_id: str) -> None:
@@ -26,6 +28,7 @@ async def send(services: Services, message: Message, lease: Lease, *, masked: st
         sent = await gateway.send(message)
     except DeliveryFailed as failed:
         final = lease.last_attempt or not failed.retryable
+        log.warning("a message was not sent", gateway=gateway.name, failure=failed.failure, detail=failed.detail)
         await _record_failure(services, message, failed.failure, lease, client_id, final=final)
         if failed.retryable:
             raise Retry(f"{gateway.name}: {failed.failure}", after=failed.retry_after) from None
@@ -38,10 +41,7 @@ async def _record_success(services: Services, message: Message, sent: Sent, mask
         client_id=client_id, channel=message.channel, gateway=sent.gateway, identifier=masked, delivery=message.id
     )
 
-    async def work(transaction: Transaction) -> None:
-        await record(transaction, event, Caller())
-
-    await services.database.transaction(work)
+    await record_alone(services.database, event, Caller())
 
 
 async def _record_failure(
@@ -55,7 +55,4 @@ async def _record_failure(
         final=final,
     )
 
-    async def work(transaction: Transaction) -> None:
-        await record(transaction, event, Caller())
-
-    await services.database.transaction(work)
+    await record_alone(services.database, event, Caller())

@@ -4,19 +4,19 @@ from starlette.responses import Response
 
 from watchword import sessions
 from watchword.accounts.consent import remember
-from watchword.database import Transaction, accounts, consents
-from watchword.events import mask_identifier
+from watchword.accounts.label import account_label
+from watchword.database import Transaction, consents
 from watchword.locale import load_catalogues
 from watchword.pages.scopes import describe_scope
 from watchword.pages.steps import Step, csrf_token, go_on, keep, language_links, open_step, own_url, posted_step
 from watchword.pages.views import ConsentPage
 from watchword.protocol.authorization_request import (
     AuthorizationRequest,
-    DisplayedError,
     RedirectedError,
     parse_authorization_request,
     resolve_target,
 )
+from watchword.protocol.errors import DisplayedError
 from watchword.protocol.interaction import Consent, Session
 from watchword.web.answers import page, see_other
 from watchword.web.cookies import session_cookie
@@ -24,7 +24,7 @@ from watchword.web.exchange import Exchange
 
 
 async def show(exchange: Exchange) -> Response:
-    """Ask. Two steps and up to three statements."""
+    """Ask whether the client may have what it asks for. One step of the ephemeral store, two statements."""
     step = await open_step(exchange)
     session = await sessions.find(exchange.services, session_cookie(exchange))
     if session is None:
@@ -78,20 +78,12 @@ async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Res
         interaction=step.interaction.id,
         csrf=csrf_token(exchange, step),
         client_name=client.name,
-        client_logo=None,
         client_uri=client.client_uri,
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,
-        account_label=await account_label(exchange, session),
+        account_label=await account_label(exchange.services.database, session.account_id),
         scopes=tuple(describe_scope(name, catalogue) for name in request.scope),
         resources=request.resources,
         language_links=language_links(exchange, "/consent", step),
     )
     return page(exchange, view, locale=step.locale)
-
-
-async def account_label(exchange: Exchange, session: Session) -> str:
-    """Return how a page names a signed-in person: a masked identifier of theirs. Two statements."""
-    shown = await accounts.show(exchange.services.database, session.account_id)
-    identifiers = shown["identifiers"] if shown else []
-    return mask_identifier(identifiers[0]["kind"], identifiers[0]["value"]) if identifiers else ""

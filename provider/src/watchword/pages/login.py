@@ -1,6 +1,8 @@
 """The login pages: what a person types, the code they got, and the ways back and out."""
 
+from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 
 from starlette.responses import Response
@@ -8,16 +10,23 @@ from starlette.responses import Response
 from watchword import sessions
 from watchword.delivery.message import Channel
 from watchword.locale import load_catalogues
-from watchword.login.asking import CodeRequest, Locked, RateLimited, find_challenge, refuse, request_code
-from watchword.login.challenge import Challenge, challenge_id
+from watchword.login.asking import (
+    CodeRequest,
+    RateLimited,
+    challenge_name,
+    find_challenge,
+    record_refusal,
+    request_code,
+)
+from watchword.login.challenge import Challenge
 from watchword.login.guessing import CodeGone, CodeIncorrect, CodeMalformed, verify_code
 from watchword.login.identifier import IdentifierInvalid, IdentifierNotAllowed, parse_identifier
+from watchword.login.locks import Locked
 from watchword.login.signing_in import sign_in
 from watchword.pages.regions import phone_region_choices
 from watchword.pages.steps import Step, csrf_token, go_on, keep, language_links, open_step, own_url, posted_step
 from watchword.pages.views import CodePage, IdentifierPage
-from watchword.protocol.authorization_request import DisplayedError
-from watchword.protocol.errors import AccessDenied
+from watchword.protocol.errors import AccessDenied, DisplayedError
 from watchword.web.answers import page, see_other
 from watchword.web.cookies import session_cookie, session_cookie_name, set_cookie
 from watchword.web.exchange import Exchange
@@ -39,29 +48,23 @@ async def ask_for_code(exchange: Exchange) -> Response:
     step, form = await posted_step(exchange)
     settings = exchange.services.settings
     typed, region = form.get("identifier", ""), form.get("region", settings.default_region)
+    again = partial(_identifier_page, exchange, step, typed=typed[:254], region=region)
+    kinds = _accepted_kinds(exchange)
     try:
-        identifier = parse_identifier(
-            typed, region=region, phone_regions=settings.phone_regions, kinds=_accepted_kinds(exchange)
-        )
+        identifier = parse_identifier(typed, region=region, phone_regions=settings.phone_regions, kinds=kinds)
     except (IdentifierInvalid, IdentifierNotAllowed) as refused:
-        await refuse(exchange.services, refused.error, exchange.caller, client_id=step.client.id)
-        error = _text(step, f"error.{refused.error}")
-        return _identifier_page(exchange, step, typed=typed[:254], region=region, error=error, status=400)
-    asked = CodeRequest(identifier, step.client, step.browser, step.locale, exchange.caller)
+        await record_refusal(exchange.services, refused.error, client_id=step.client.id, caller=exchange.caller)
+        return again(error=_identifier_text(step, refused, kinds), status=400)
     try:
-        await request_code(exchange.services, asked)
+        await request_code(
+            exchange.services, CodeRequest(identifier, step.client, step.browser, step.locale, exchange.caller)
+        )
     except RateLimited as refused:
         # A code for this identifier is on its way already: the next page is where it is typed.
         if await find_challenge(exchange.services, identifier, step.client, step.browser) is None:
-            error = _text(step, "error.rate_limited", seconds=_seconds(refused.retry_after))
-            return _identifier_page(
-                exchange, step, typed=typed, region=region, error=error, status=429, retry_after=refused.retry_after
-            )
+            return again(error=_rate_limited_text(step, refused), status=429, retry_after=refused.retry_after)
     except Locked as refused:
-        error = _locked_text(step, refused)
-        return _identifier_page(
-            exchange, step, typed=typed, region=region, error=error, status=429, retry_after=refused.retry_after
-        )
+        return again(error=_locked_text(step, refused), status=429, retry_after=refused.retry_after)
     await keep(exchange, step, identifier=identifier)
     return see_other(own_url(exchange, "/login/code", step))
 
@@ -81,7 +84,7 @@ async def show_code(exchange: Exchange) -> Response:
 async def check_code(exchange: Exchange) -> Response:
     """Take the typed code; a right one signs the browser in.
 
-    Five steps of the ephemeral store; one statement to find the browser's session and one transaction of five, eight
+    Five steps of the ephemeral store; one statement to find the browser's session and one transaction of four, seven
     for a new person.
     """
     step, form = await posted_step(exchange)
@@ -115,7 +118,7 @@ async def resend(exchange: Exchange) -> Response:
             exchange.services, CodeRequest(identifier, step.client, step.browser, step.locale, exchange.caller)
         )
     except RateLimited as refused:
-        error = _text(step, "error.rate_limited", seconds=_seconds(refused.retry_after))
+        error = _rate_limited_text(step, refused)
         challenge = await _challenge(exchange, step)
         return _code_page(exchange, step, challenge, error=error, status=429, retry_after=refused.retry_after)
     except Locked as refused:
@@ -157,13 +160,7 @@ def _locked_page(exchange: Exchange, step: Step, refused: Locked) -> Response:
 
 def _challenge_id(exchange: Exchange, step: Step) -> str:
     assert step.interaction.identifier is not None
-    return challenge_id(
-        issuer=exchange.services.issuer,
-        purpose="login",
-        client_id=step.client.id,
-        identifier=step.interaction.identifier,
-        binding=step.browser,
-    )
+    return challenge_name(exchange.services, step.interaction.identifier, step.client, step.browser)
 
 
 async def _challenge(exchange: Exchange, step: Step) -> Challenge | None:
@@ -188,7 +185,6 @@ def _identifier_page(
         interaction=step.interaction.id,
         csrf=csrf_token(exchange, step),
         client_name=step.client.name,
-        client_logo=None,
         identifier=typed,
         error=error,
         region=region or settings.default_region,
@@ -263,6 +259,16 @@ def _accepted_kinds(exchange: Exchange) -> frozenset[str]:
     gateways, settings = exchange.services.gateways, exchange.services.settings
     phones = bool(settings.phone_regions) and bool({Channel.SMS, Channel.WHATSAPP} & gateways.keys())
     return frozenset(kind for kind, served in (("email", Channel.EMAIL in gateways), ("phone", phones)) if served)
+
+
+def _identifier_text(step: Step, refused: IdentifierInvalid | IdentifierNotAllowed, kinds: Collection[str]) -> str:
+    """Say what to type, without naming a kind that is not accepted here."""
+    only = f"_{min(kinds)}" if isinstance(refused, IdentifierInvalid) and len(kinds) == 1 else ""
+    return _text(step, f"error.{refused.error}{only}")
+
+
+def _rate_limited_text(step: Step, refused: RateLimited) -> str:
+    return _text(step, "error.rate_limited", seconds=_seconds(refused.retry_after))
 
 
 def _locked_text(step: Step, refused: Locked) -> str:

@@ -3,10 +3,10 @@
 from starlette.responses import Response
 
 from watchword import sessions
+from watchword.accounts.label import account_label
 from watchword.login import signing_out
-from watchword.pages.consent import account_label
 from watchword.pages.views import ContinuePage, LogoutPage, SignedOutPage, StillSignedInPage
-from watchword.protocol.authorization_request import DisplayedError
+from watchword.protocol.errors import DisplayedError
 from watchword.web.answers import page, see_other
 from watchword.web.cookies import browser_cookie, clear_cookie, session_cookie, session_cookie_name
 from watchword.web.exchange import Exchange
@@ -25,7 +25,7 @@ async def show(exchange: Exchange) -> Response:
     view = LogoutPage(
         action=f"{exchange.services.issuer}/logout/confirm?request={name}",
         csrf=form_token(exchange.services, browser=browser, purpose=f"logout:{name}"),
-        account_label=await account_label(exchange, session),
+        account_label=await account_label(exchange.services.database, session.account_id),
         client_name=asked.client_name,
     )
     return page(exchange, view)

@@ -78,10 +78,6 @@ class Pages:
         """
         return self._assets.get(name)
 
-    def brand_css(self) -> bytes:
-        """The generated stylesheet with the brand's colour, served as `brand.css`."""
-        return self._assets["brand.css"].content
-
 
 @dataclass(frozen=True, slots=True)
 class _Texts:

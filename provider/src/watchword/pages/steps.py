@@ -1,7 +1,7 @@
 """What the pages of an interaction share: finding it, checking its forms, and going back to the dispatcher."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,8 +11,8 @@ from watchword.locale import load_catalogues
 from watchword.login import interactions
 from watchword.login.interactions import Interaction
 from watchword.pages.views import ContinuePage, LanguageLink
-from watchword.protocol.authorization_request import DisplayedError
 from watchword.protocol.client import Client
+from watchword.protocol.errors import DisplayedError
 from watchword.protocol.parameters import Parameters
 from watchword.web.answers import page
 from watchword.web.cookies import browser_cookie
@@ -28,7 +28,7 @@ class Step:
 
     interaction: Interaction
     client: Client
-    browser: str
+    browser: str = field(repr=False)
     locale: str
 
 
@@ -85,7 +85,7 @@ def csrf_token(exchange: Exchange, step: Step) -> str:
 
 def own_url(exchange: Exchange, path: str, step: Step) -> str:
     """Return the address of a page of this interaction."""
-    return f"{exchange.services.issuer}{path}?{urlencode({'interaction': step.interaction.id})}"
+    return interactions.location(exchange.services, path, step.interaction)
 
 
 def language_links(exchange: Exchange, path: str, step: Step) -> tuple[LanguageLink, ...]:

@@ -5,8 +5,8 @@ escaped by the template, and addresses go through `links.displayable_link` or `d
 what a client registered, exactly as it was registered.
 
 `interaction` names the interaction the form belongs to and `csrf` is the form's token: both are posted back as hidden
-fields. `client_name` is the relying party's name, None where none is known; `client_logo` its logo, shown only where
-the Content-Security-Policy lets it load.
+fields. `client_name` is the relying party's name, None where none is known. No view shows itself in a repr:
+identifiers and form tokens are in it.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class LanguageLink:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class View:
     """What all pages have in common.
 
@@ -35,7 +35,7 @@ class View:
     language_links: tuple[LanguageLink, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class IdentifierPage(View):
     """The first step: one box for an email address or a phone number.
 
@@ -54,7 +54,6 @@ class IdentifierPage(View):
     interaction: str
     csrf: str
     client_name: str
-    client_logo: str | None = None
     identifier: str = ""
     error: str | None = None
     region: str = ""
@@ -64,7 +63,7 @@ class IdentifierPage(View):
     cancel_action: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CodePage(View):
     """The second step: the one-time code that was sent.
 
@@ -92,7 +91,6 @@ class CodePage(View):
     sent_to: str
     channel: Literal["email", "sms", "whatsapp"]
     code_length: int = 6
-    alphabet: str = "digits"
     error: str | None = None
     attempts_left: int | None = None
     minutes_left: int
@@ -110,7 +108,7 @@ class ScopeLine:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConsentPage(View):
     """Whether a client may have what it asks for. Posts `interaction`, `csrf` and `decision`, `allow` or `deny`.
 
@@ -124,7 +122,6 @@ class ConsentPage(View):
     interaction: str
     csrf: str
     client_name: str
-    client_logo: str | None = None
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
@@ -133,7 +130,7 @@ class ConsentPage(View):
     resources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ContinuePage(View):
     """A form's way out of our origin: the page moves on by itself and shows the link it follows.
 
@@ -146,7 +143,7 @@ class ContinuePage(View):
     client_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ErrorPage(View):
     """What went wrong, in words, and the request id to quote to whoever helps. `status` is the answer's HTTP status."""
 
@@ -154,20 +151,17 @@ class ErrorPage(View):
     title: str
     description: str
     request_id: str
-    home_url: str | None = None
     status: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FinishedPage(View):
-    """The interaction was finished before: nothing to do here, and where to go instead."""
+    """The interaction was finished before: nothing to do here."""
 
     template: ClassVar[str] = "finished.html"
-    client_name: str | None = None
-    home_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LogoutPage(View):
     """Asks before signing out. Posts `csrf` and `decision`, `sign_out` or `stay`."""
 
@@ -178,25 +172,23 @@ class LogoutPage(View):
     client_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StillSignedInPage(View):
-    """The person chose to stay. `home_url` is the client's home page."""
+    """The person chose to stay. `home_url` is the client's home page; with it comes `client_name`."""
 
     template: ClassVar[str] = "still_signed_in.html"
     client_name: str | None = None
     home_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SignedOutPage(View):
-    """Signed out. `return_url` is the client's registered `post_logout_redirect_uri`, where there is one."""
+    """Signed out, with nowhere to go back to."""
 
     template: ClassVar[str] = "signed_out.html"
-    client_name: str | None = None
-    return_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class MailboxMessage:
     """A message that development mode kept instead of sending it. `sent_at` is aware."""
 
@@ -210,7 +202,7 @@ class MailboxMessage:
     sent_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MailboxPage(View):
     """The development mailbox.
 

@@ -4,11 +4,12 @@ Two boundaries: until client and redirect URI are trusted an error is *displayed
 is the whole policy behind the second boundary, in the order it is read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchword.protocol.client import Client
 from watchword.protocol.errors import (
+    DisplayedError,
     InvalidRequest,
     InvalidScope,
     InvalidTarget,
@@ -21,7 +22,8 @@ from watchword.protocol.errors import (
 )
 from watchword.protocol.parameters import Parameters
 from watchword.protocol.pkce import is_code_challenge
-from watchword.protocol.vocabulary import OPENID_SCOPES, PROMPTS, RESPONSE_MODES, ResponseMode
+from watchword.protocol.resource import Resources, named_resources, scopes_at
+from watchword.protocol.vocabulary import OPENID_SCOPES, PROMPTS, RESPONSE_MODES
 
 _LONGEST = {
     "state": 1024, "nonce": 512, "scope": 1024, "login_hint": 320, "ui_locales": 128, "claims_locales": 128,
@@ -31,29 +33,20 @@ _LONGEST_MAX_AGE = 10  # digits
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """A registered protected resource: the audience of a token and the scopes it knows."""
-
-    audience: str
-    scopes: frozenset[str]
-    lifetime: int | None = None
-    client_id: str | None = None
-    opaque: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Target:
     """Where the answer to an authorization request may go."""
 
     client: Client
     redirect_uri: str
-    response_mode: ResponseMode
     state: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A request that passed every check. `scope` keeps only what the client may have."""
+    """A request that passed every check. `scope` keeps only what the client may have.
+
+    What only a page reads (`login_hint`, `ui_locales`) stays with the parameters.
+    """
 
     target: Target
     scope: tuple[str, ...]
@@ -62,25 +55,12 @@ class AuthorizationRequest:
     max_age: int | None
     nonce: str | None
     code_challenge: str | None
-    login_hint: str | None
     id_token_hint: str | None
-    ui_locales: str | None
 
     @property
     def client(self) -> Client:
         """The client that asks."""
         return self.target.client
-
-
-class DisplayedError(Exception):
-    """An error for the person alone: nothing in the request is trusted enough to redirect to.
-
-    `page` names the text of the page: `unknown_client`, `redirect_uri_mismatch` or `invalid_request`.
-    """
-
-    def __init__(self, page: str, *, detail: str = "") -> None:
-        self.page, self.detail = page, detail
-        super().__init__(page)
 
 
 class RedirectedError(Exception):
@@ -110,12 +90,10 @@ def resolve_target(parameters: Parameters, client: Client | None) -> Target:
     if not client.owns_redirect_uri(redirect_uri):
         raise DisplayedError("redirect_uri_mismatch", detail="redirect_uri is not registered")
     state = None if "state" in parameters.duplicates else parameters.get("state")
-    return Target(client, redirect_uri, "query", state)
+    return Target(client, redirect_uri, state)
 
 
-def parse_authorization_request(
-    parameters: Parameters, target: Target, resources: Mapping[str, Resource]
-) -> AuthorizationRequest:
+def parse_authorization_request(parameters: Parameters, target: Target, resources: Resources) -> AuthorizationRequest:
     """Run CHECKS and return the request they describe. Parameters nobody knows are ignored.
 
     Raises:
@@ -126,7 +104,7 @@ def parse_authorization_request(
             check(parameters, target.client, resources)
     except ProtocolError as error:
         raise RedirectedError(error, target) from None
-    chosen = _chosen_resources(parameters, target.client)
+    chosen = named_resources(parameters, target.client)
     max_age = parameters.get("max_age")
     return AuthorizationRequest(
         target=target,
@@ -136,46 +114,37 @@ def parse_authorization_request(
         max_age=int(max_age) if max_age is not None else target.client.default_max_age,
         nonce=parameters.get("nonce"),
         code_challenge=parameters.get("code_challenge"),
-        login_hint=parameters.get("login_hint"),
         id_token_hint=parameters.get("id_token_hint"),
-        ui_locales=parameters.get("ui_locales"),
     )
 
 
 def granted_scope(
-    asked: list[str], client: Client, audiences: tuple[str, ...], resources: Mapping[str, Resource]
+    asked: list[str], client: Client, audiences: tuple[str, ...], resources: Resources
 ) -> tuple[str, ...]:
     """Keep, in their order, the scopes that the client may have at these audiences.
 
     OpenID's own scopes need the client's registration; a resource's scopes need the resource among the audiences.
     """
-    of_resources = frozenset[str]().union(*(resources[name].scopes for name in audiences if name in resources))
-    allowed = (client.scopes & OPENID_SCOPES) | (client.scopes & of_resources)
+    allowed = client.scopes & (OPENID_SCOPES | scopes_at(audiences, resources))
     return tuple(dict.fromkeys(scope for scope in asked if scope in allowed))
 
 
-def _chosen_resources(parameters: Parameters, client: Client) -> tuple[str, ...]:
-    if parameters.resources:
-        return parameters.resources
-    return (client.default_resource,) if client.default_resource else ()
+Check = Callable[[Parameters, Client, Resources], None]
 
 
-Check = Callable[[Parameters, Client, Mapping[str, Resource]], None]
-
-
-def check_duplicates(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_duplicates(parameters: Parameters, _client: Client, _resources: Resources) -> None:
     """Each parameter at most once (RFC 6749 section 3.1)."""
     parameters.check_no_duplicates()
 
 
-def check_lengths(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_lengths(parameters: Parameters, _client: Client, _resources: Resources) -> None:
     """No value beyond what a client can need."""
     for name, longest in _LONGEST.items():
         if len(parameters.get(name, "")) > longest:
             raise InvalidRequest(f"The parameter {name} is longer than {longest} characters.")
 
 
-def check_request_objects(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_request_objects(parameters: Parameters, _client: Client, _resources: Resources) -> None:
     """Request objects are refused rather than ignored (OpenID Connect Core section 6)."""
     if "request" in parameters:
         raise RequestNotSupported("Request objects are not supported.")
@@ -185,7 +154,7 @@ def check_request_objects(parameters: Parameters, _client: Client, _resources: M
         raise RegistrationNotSupported("Register the client instead of sending registration.")
 
 
-def check_response_type(parameters: Parameters, client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_response_type(parameters: Parameters, client: Client, _resources: Resources) -> None:
     """Only `code` (RFC 9700 section 2.1.2)."""
     if parameters.required("response_type") != "code":
         raise UnsupportedResponseType("Only response_type=code is supported.")
@@ -193,13 +162,13 @@ def check_response_type(parameters: Parameters, client: Client, _resources: Mapp
         raise UnauthorizedClient("The client is not registered for response_type=code.")
 
 
-def check_response_mode(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_response_mode(parameters: Parameters, _client: Client, _resources: Resources) -> None:
     """OAuth 2.0 Multiple Response Types section 2.1."""
     if parameters.get("response_mode", "query") not in RESPONSE_MODES:
         raise InvalidRequest(f"Supported values of response_mode are {', '.join(RESPONSE_MODES)}.")
 
 
-def check_prompt(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_prompt(parameters: Parameters, _client: Client, _resources: Resources) -> None:
     """OpenID Connect Core section 3.1.2.1: `none` stands alone."""
     asked = parameters.get("prompt", "").split()
     if unknown := [prompt for prompt in asked if prompt not in PROMPTS]:
@@ -208,14 +177,14 @@ def check_prompt(parameters: Parameters, _client: Client, _resources: Mapping[st
         raise InvalidRequest("prompt=none cannot be combined with another value.")
 
 
-def check_max_age(parameters: Parameters, _client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_max_age(parameters: Parameters, _client: Client, _resources: Resources) -> None:
     """A number of seconds, zero included (OpenID Connect Core section 3.1.2.1)."""
     text = parameters.get("max_age")
     if text is not None and not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_MAX_AGE):
         raise InvalidRequest("The parameter max_age must be a number of seconds.")
 
 
-def check_pkce(parameters: Parameters, client: Client, _resources: Mapping[str, Resource]) -> None:
+def check_pkce(parameters: Parameters, client: Client, _resources: Resources) -> None:
     """S256 always when sent, and required by the client's policy (RFC 7636, RFC 9700 section 2.1.1)."""
     challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method", "plain")
     if challenge is None:
@@ -230,17 +199,17 @@ def check_pkce(parameters: Parameters, client: Client, _resources: Mapping[str, 
         raise InvalidRequest("The parameter code_challenge must be 43 base64url characters.")
 
 
-def check_resources(parameters: Parameters, _client: Client, resources: Mapping[str, Resource]) -> None:
+def check_resources(parameters: Parameters, _client: Client, resources: Resources) -> None:
     """Only registered audiences (RFC 8707 section 2)."""
     for audience in parameters.resources:
         if audience not in resources:
             raise InvalidTarget("The resource is not registered here.")
 
 
-def check_scope(parameters: Parameters, client: Client, resources: Mapping[str, Resource]) -> None:
+def check_scope(parameters: Parameters, client: Client, resources: Resources) -> None:
     """Something must be left of what was asked (RFC 6749 section 3.3)."""
     asked = parameters.get("scope", "").split()
-    if not granted_scope(asked, client, _chosen_resources(parameters, client), resources):
+    if not granted_scope(asked, client, named_resources(parameters, client), resources):
         raise InvalidScope("None of the scopes asked for is available to this client.")
 
 

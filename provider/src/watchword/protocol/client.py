@@ -1,12 +1,12 @@
 """A registered client, and whether a redirect URI is one of its own."""
 
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchword.protocol.vocabulary import OPENID_SCOPES, AuthenticationMethod, SecurityProfile, SigningAlgorithm
+from watchword.protocol.digests import fingerprint
+from watchword.protocol.vocabulary import OPENID_SCOPES, AuthenticationMethod, SigningAlgorithm
 
 _LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[1-9][0-9]{0,4})?")
 
@@ -33,7 +33,6 @@ class Client:
     scopes: frozenset[str] = OPENID_SCOPES
     application_type: str = "web"
     first_party: bool = False
-    profile: SecurityProfile = "oidc"
     pkce_required: bool = True
     id_token_signed_response_alg: SigningAlgorithm = "RS256"  # noqa: S105 - a name, no password
     default_max_age: int | None = None
@@ -62,7 +61,7 @@ class Client:
 
     def owns_secret(self, secret: str, now: datetime) -> bool:
         """Say whether `secret` is one of its live secrets, in constant time."""
-        digest = hashlib.sha256(secret.encode()).digest()
+        digest = fingerprint(secret)
         found = False
         for own in self.secrets:
             alive = own.expires_at is None or now < own.expires_at

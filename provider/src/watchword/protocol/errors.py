@@ -18,6 +18,17 @@ class ProtocolError(Exception):
         super().__init__(f"{self.error}: {description}")
 
 
+class DisplayedError(Exception):
+    """An error for the person alone: nothing in the request is trusted enough to redirect to.
+
+    `page` names the texts of the page in the catalogues (`error.<page>`), such as `unknown_client`.
+    """
+
+    def __init__(self, page: str, *, detail: str = "") -> None:
+        self.page, self.detail = page, detail
+        super().__init__(page)
+
+
 class InvalidRequest(ProtocolError):
     """A parameter is missing, given twice or malformed; RFC 6749 sections 4.1.2.1 and 5.2."""
 

@@ -4,7 +4,9 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchword.protocol.jwt import encode_segment
+from watchword.protocol.base64url import encode_segment
+
+TYPE = "JWT"
 
 
 def id_token_claims(

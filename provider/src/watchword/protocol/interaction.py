@@ -65,8 +65,6 @@ class Login:
 class AskConsent:
     """The person must say yes to what the client may have."""
 
-    session: Session
-
 
 @dataclass(frozen=True, slots=True)
 class Reject:
@@ -112,7 +110,7 @@ def next_step(
     if session is None or not _fresh_enough(request, session, progress, now) or _is_another(session, hinted_subject):
         return Reject(LoginRequired("Nobody suitable is signed in.")) if silent else Login()
     if _needs_consent(request, session, progress, remembered):
-        return Reject(ConsentRequired("The person has not agreed yet.")) if silent else AskConsent(session)
+        return Reject(ConsentRequired("The person has not agreed yet.")) if silent else AskConsent()
     return Issue(session)
 
 

@@ -4,10 +4,6 @@ joserfc's keys and algorithm objects do the cryptography; the header is prebuilt
 comes from the key, never from the token (RFC 8725 section 3.1).
 """
 
-import base64
-import binascii
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,11 +13,12 @@ import orjson
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from watchword.protocol.base64url import decode_segment, encode_segment
 from watchword.protocol.errors import InvalidToken
+from watchword.protocol.strict_json import parse_json_object
 from watchword.protocol.vocabulary import SigningAlgorithm
 
-MAX_TOKEN_BYTES = 8192
-_SEGMENT = re.compile(r"[A-Za-z0-9_-]+\Z")
+MAX_TOKEN_LENGTH = 8192
 _ALGORITHMS = {name: JWSRegistry.algorithms[name] for name in ("RS256", "ES256")}
 
 Key = RSAKey | ECKey
@@ -29,7 +26,7 @@ Key = RSAKey | ECKey
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key parsed once. `private` is absent from keys that only verify."""
+    """A private key parsed once, which signs and verifies. Its headers are written once a type."""
 
     kid: str
     algorithm: SigningAlgorithm
@@ -71,19 +68,26 @@ def verify_token(
         InvalidToken: whatever does not hold; the description never says which.
     """
     try:
-        header_text, payload_text, signature_text = token.split(".") if len(token) <= MAX_TOKEN_BYTES else ("", "", "")
-        header = _strict_object(decode_segment(header_text))
-        key = keys.get(_text(header, "kid"))
-        if key is None or header.get("alg") != key.algorithm or header.get("typ") != expected_type or "crit" in header:
-            raise ValueError("header")
-        signed = f"{header_text}.{payload_text}".encode("ascii")
-        if not _ALGORITHMS[key.algorithm].verify(signed, decode_segment(signature_text), key.key):
-            raise ValueError("signature")
-        claims = _strict_object(decode_segment(payload_text))
+        claims = _verified_claims(token, keys, expected_type)
         _check_claims(claims, expected_issuer, now)
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         raise InvalidToken("The token is malformed, expired or not ours.", detail=str(problem)[:80]) from None
     return VerifiedToken(claims)
+
+
+def _verified_claims(token: str, keys: Mapping[str, SigningKey], expected_type: str) -> dict[str, Any]:
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise ValueError("length")
+    header_text, payload_text, signature_text = token.split(".")
+    header = parse_json_object(decode_segment(header_text))
+    kid = header.get("kid")
+    key = keys.get(kid) if isinstance(kid, str) else None
+    if key is None or header.get("alg") != key.algorithm or header.get("typ") != expected_type or "crit" in header:
+        raise ValueError("header")
+    signed = f"{header_text}.{payload_text}".encode("ascii")
+    if not _ALGORITHMS[key.algorithm].verify(signed, decode_segment(signature_text), key.key):
+        raise ValueError("signature")
+    return parse_json_object(decode_segment(payload_text))
 
 
 def _check_claims(claims: dict[str, Any], expected_issuer: str, now: datetime | None) -> None:
@@ -94,51 +98,3 @@ def _check_claims(claims: dict[str, Any], expected_issuer: str, now: datetime | 
         raise ValueError("exp")
     if now is not None and now.timestamp() >= expires_at:
         raise ValueError("expired")
-
-
-def encode_segment(data: bytes) -> bytes:
-    """Base64url without padding (RFC 7515 appendix C)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def decode_segment(text: str) -> bytes:
-    """Decode canonical base64url: no padding, no foreign characters, no stray bits.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if not _SEGMENT.match(text):
-        raise ValueError("base64url")
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error:
-        raise ValueError("base64url") from None
-    if encode_segment(data) != text.encode("ascii"):
-        raise ValueError("base64url is not canonical")
-    return data
-
-
-def _strict_object(data: bytes) -> dict[str, Any]:
-    value = _DECODER.decode(data.decode("utf-8"))
-    if not isinstance(value, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - one exception type for one kind of refusal
-    return value
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("duplicate member")
-    return value
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
-
-
-def _text(header: dict[str, Any], name: str) -> str:
-    value = header.get(name)
-    return value if isinstance(value, str) else ""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from watchword.protocol.authorization_request import DisplayedError
 from watchword.protocol.authorization_response import with_query
 from watchword.protocol.client import Client
+from watchword.protocol.errors import DisplayedError
 from watchword.protocol.parameters import Parameters
 
 

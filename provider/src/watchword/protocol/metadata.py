@@ -1,7 +1,7 @@
 """The discovery document: exactly what is true, and registered members only (RFC 8414, OpenID Connect Discovery)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from watchword.protocol.vocabulary import (
     AUTHENTICATION_METHODS,
@@ -10,6 +10,25 @@ from watchword.protocol.vocabulary import (
     SCOPE_CLAIMS,
     SIGNING_ALGORITHMS,
 )
+
+# The same for every provider. Request objects are not supported, and saying so without the algorithm `none` keeps test
+# suites from trying unsigned ones.
+_CONSTANT: Final[Mapping[str, Any]] = {
+    "response_types_supported": ["code"],
+    "response_modes_supported": list(RESPONSE_MODES),
+    "subject_types_supported": ["public"],
+    "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+    "request_object_signing_alg_values_supported": ["RS256"],
+    "token_endpoint_auth_methods_supported": list(AUTHENTICATION_METHODS),
+    "code_challenge_methods_supported": ["S256"],
+    "claim_types_supported": ["normal"],
+    "claims_supported": sorted({claim for claims in SCOPE_CLAIMS.values() for claim in claims}),
+    "claims_parameter_supported": False,
+    "request_parameter_supported": False,
+    "request_uri_parameter_supported": False,
+    "authorization_response_iss_parameter_supported": True,
+    "prompt_values_supported": list(PROMPTS),
+}
 
 
 def provider_metadata(
@@ -35,25 +54,10 @@ def provider_metadata(
         "issuer": issuer,
         **{member: issuer + path for member, path in endpoints.items()},
         "scopes_supported": list(scopes),
-        "response_types_supported": ["code"],
-        "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(grant_types),
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "request_object_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": list(AUTHENTICATION_METHODS),
-        "code_challenge_methods_supported": ["S256"],
-        "claim_types_supported": ["normal"],
-        "claims_supported": sorted({claim for claims in SCOPE_CLAIMS.values() for claim in claims}),
-        "claims_parameter_supported": False,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
-        "authorization_response_iss_parameter_supported": True,
-        "prompt_values_supported": list(PROMPTS),
         "ui_locales_supported": list(locales),
+        **_CONSTANT,
     }
     if audiences := list(resources):
         document["protected_resources"] = audiences
-    if "revocation_endpoint" in document:
-        document["revocation_endpoint_auth_methods_supported"] = list(AUTHENTICATION_METHODS)
     return document

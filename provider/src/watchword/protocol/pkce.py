@@ -1,8 +1,9 @@
 """Proof Key for Code Exchange, S256 only (RFC 7636)."""
 
-import base64
 import hashlib
 import re
+
+from watchword.protocol.base64url import encode_segment
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
@@ -17,4 +18,4 @@ def s256(code_verifier: str) -> str | None:
     """Return the `code_challenge` of a verifier, or None when it is not one (RFC 7636 section 4.1)."""
     if not _VERIFIER.match(code_verifier):
         return None
-    return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+    return encode_segment(hashlib.sha256(code_verifier.encode("ascii")).digest()).decode("ascii")

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
 
-from watchword.protocol.jwt import encode_segment
+from watchword.protocol.base64url import encode_segment
+from watchword.protocol.digests import join_fields
 
 VERSION = "wr1"
 PUBLIC_GRACE = timedelta(seconds=30)
@@ -24,7 +25,7 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """What a refresh token says. Only `verify` tells whether it is genuine."""
+    """What a refresh token says. Only `is_genuine` tells whether we wrote it."""
 
     mac_kid: str
     family_id: UUID
@@ -32,7 +33,7 @@ class RefreshToken:
     tag: str = field(repr=False)
 
 
-def parse_refresh_token(text: str) -> RefreshToken | None:
+def read_refresh_token(text: str) -> RefreshToken | None:
     """Read a refresh token; None when it does not have our form."""
     match = _FORM.match(text)
     if match is None:
@@ -44,7 +45,7 @@ def write_refresh_token(
     mac_key: bytes, *, issuer: str, mac_kid: str, family_id: UUID, generation: int, family_secret: bytes, epoch: int
 ) -> str:
     """Write the token of one generation. The restore epoch makes tokens from before a restore worthless."""
-    fields = (
+    message = join_fields(
         b"watchword refresh token",
         issuer.encode(),
         mac_kid.encode(),
@@ -53,7 +54,6 @@ def write_refresh_token(
         family_secret,
         str(epoch).encode(),
     )
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in fields)
     tag = encode_segment(hmac.digest(mac_key, message, hashlib.sha256)).decode("ascii")
     return f"{VERSION}.{mac_kid}.{family_id.hex}.{generation}.{tag}"
 

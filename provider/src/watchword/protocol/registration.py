@@ -2,18 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidClientMetadata, InvalidRedirectUri
-from watchword.protocol.vocabulary import (
-    AUTHENTICATION_METHODS,
-    OPENID_SCOPES,
-    SIGNING_ALGORITHMS,
-    AuthenticationMethod,
-    SigningAlgorithm,
-)
+from watchword.protocol.vocabulary import AUTHENTICATION_METHODS, OPENID_SCOPES, SIGNING_ALGORITHMS
+
+Choice = TypeVar("Choice", bound=str)
 
 MAX_REDIRECT_URIS = 20
 _LONGEST_URI = 2048
@@ -37,13 +33,9 @@ def parse_client_metadata(document: Mapping[str, Any], *, client_id: str, truste
         InvalidClientMetadata: anything else that does not hold.
     """
     method = _choice(document, "token_endpoint_auth_method", AUTHENTICATION_METHODS, "client_secret_basic")
-    grant_types = frozenset(_words(document, "grant_types") or ("authorization_code",))
-    response_types = frozenset(
-        _words(document, "response_types") or (("code",) if "authorization_code" in grant_types else ())
-    )
+    grant_types, response_types = _flows(document)
     redirect_uris = _uris(document, "redirect_uris")
     _check_flows(grant_types, response_types, redirect_uris, method)
-    scopes = frozenset(_scopes(document))
     return Client(
         id=client_id,
         name=_name(document),
@@ -51,18 +43,15 @@ def parse_client_metadata(document: Mapping[str, Any], *, client_id: str, truste
         post_logout_redirect_uris=_uris(document, "post_logout_redirect_uris"),
         grant_types=grant_types,
         response_types=response_types,
-        token_endpoint_auth_method=cast("AuthenticationMethod", method),
-        # Nothing left means the default here too, or the record would read differently from what was answered.
-        scopes=(scopes if trusted else scopes & OPENID_SCOPES) or OPENID_SCOPES,
+        token_endpoint_auth_method=method,
+        scopes=_scopes(document, trusted=trusted),
         application_type=_choice(document, "application_type", ("web", "native"), "web"),
         first_party=trusted and document.get("first_party") is True,
         pkce_required=_pkce_required(document, method, trusted=trusted),
-        id_token_signed_response_alg=cast(
-            "SigningAlgorithm", _choice(document, "id_token_signed_response_alg", SIGNING_ALGORITHMS, "RS256")
-        ),
+        id_token_signed_response_alg=_choice(document, "id_token_signed_response_alg", SIGNING_ALGORITHMS, "RS256"),
         default_max_age=_seconds(document, "default_max_age"),
         require_auth_time=document.get("require_auth_time") is True,
-        default_resource=_text(document, "default_resource", 2048) if trusted else None,
+        default_resource=_text(document, "default_resource", _LONGEST_URI) if trusted else None,
         logo_uri=_web_page(document, "logo_uri"),
         client_uri=_web_page(document, "client_uri"),
         policy_uri=_web_page(document, "policy_uri"),
@@ -126,6 +115,13 @@ def _check_web_host(parts: SplitResult) -> None:
         raise InvalidRedirectUri("A redirect URI must use https, except on loopback.")
 
 
+def _flows(document: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Read grant types and response types; what is left out follows from the other (RFC 7591 section 2)."""
+    grant_types = frozenset(_words(document, "grant_types") or ("authorization_code",))
+    usual = ("code",) if "authorization_code" in grant_types else ()
+    return grant_types, frozenset(_words(document, "response_types") or usual)
+
+
 def _check_flows(
     grant_types: frozenset[str], response_types: frozenset[str], redirect_uris: tuple[str, ...], method: str
 ) -> None:
@@ -142,10 +138,11 @@ def _check_flows(
 
 
 def _pkce_required(document: Mapping[str, Any], method: str, *, trusted: bool) -> bool:
-    """Required unless the operator lifts it, or a confidential client registered itself (ARCHITECTURE decision 12)."""
-    if method == "none":
-        return True
-    return document.get("pkce_required", trusted) is not False if trusted else False
+    """Always of public clients; of confidential ones unless the operator lifts it.
+
+    A confidential client that registered itself need not send it: certified clients may come without PKCE.
+    """
+    return method == "none" or (trusted and document.get("pkce_required") is not False)
 
 
 def _uris(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -166,11 +163,12 @@ def _words(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def _scopes(document: Mapping[str, Any]) -> tuple[str, ...]:
-    words = tuple((_text(document, "scope", 1024) or "").split())
+def _scopes(document: Mapping[str, Any], *, trusted: bool) -> frozenset[str]:
+    words = frozenset((_text(document, "scope", 1024) or "").split())
     if not all(_SCOPE_TOKEN.match(word) for word in words):
         raise InvalidClientMetadata("scope holds a character that is not allowed.")
-    return words
+    # Nothing left means the default here too, or the record would read differently from what was answered.
+    return (words if trusted else words & OPENID_SCOPES) or OPENID_SCOPES
 
 
 def _text(document: Mapping[str, Any], name: str, longest: int) -> str | None:
@@ -186,11 +184,11 @@ def _name(document: Mapping[str, Any]) -> str:
     return _text(document, "client_name", 100) or "Unnamed application"
 
 
-def _choice(document: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str) -> str:
+def _choice(document: Mapping[str, Any], name: str, allowed: tuple[Choice, ...], default: Choice) -> Choice:
     value = document.get(name, default)
     if value not in allowed:
         raise InvalidClientMetadata(f"{name} must be one of {', '.join(allowed)}.")
-    return cast("str", value)
+    return allowed[allowed.index(value)]
 
 
 def _seconds(document: Mapping[str, Any], name: str) -> int | None:

@@ -6,11 +6,9 @@ SigningAlgorithm = Literal["RS256", "ES256"]
 SIGNING_ALGORITHMS: Final[tuple[SigningAlgorithm, ...]] = ("RS256", "ES256")
 ACCESS_TOKEN_ALGORITHM: Final[SigningAlgorithm] = "ES256"  # noqa: S105 - a name, no password
 
-ResponseMode = Literal["query", "form_post"]
-RESPONSE_MODES: Final[tuple[ResponseMode, ...]] = ("query",)
+RESPONSE_MODES: Final = ("query",)
 
-Prompt = Literal["none", "login", "consent", "select_account"]
-PROMPTS: Final[tuple[Prompt, ...]] = ("none", "login", "consent", "select_account")
+PROMPTS: Final = ("none", "login", "consent", "select_account")
 
 AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "none"]
 AUTHENTICATION_METHODS: Final[tuple[AuthenticationMethod, ...]] = (
@@ -18,8 +16,6 @@ AUTHENTICATION_METHODS: Final[tuple[AuthenticationMethod, ...]] = (
     "client_secret_post",
     "none",
 )
-
-SecurityProfile = Literal["oidc"]
 
 # OpenID Connect Core section 5.4: what each scope lets a client read at /userinfo.
 SCOPE_CLAIMS: Final[dict[str, tuple[str, ...]]] = {

@@ -1,5 +1,6 @@
 """Building answers: JSON, redirects and pages, each with the headers that belong to its kind."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +26,7 @@ _PAGE_HEADERS = {
     **NO_STORE,
 }
 _BASE_HEADERS = {"x-content-type-options": "nosniff"}
+_PUBLIC_SECONDS = 300
 _HSTS = {"strict-transport-security": "max-age=63072000; includeSubDomains"}
 
 
@@ -38,12 +40,14 @@ def json_answer(content: Any, *, status: int = 200, headers: dict[str, str] | No
     )
 
 
-def public_document(body: bytes, *, etag: str, max_age: int, if_none_match: str | None) -> Response:
-    """A document that anybody may read and keep: 304 when the reader has it already."""
+def public_document(exchange: Exchange, body: bytes) -> Response:
+    """A JSON document that anybody may read and keep for a while: 304 when the reader has it already."""
+    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    if_none_match = exchange.headers.get("if-none-match")
     headers = {
         **_BASE_HEADERS,
         "etag": etag,
-        "cache-control": f"public, max-age={max_age}",
+        "cache-control": f"public, max-age={_PUBLIC_SECONDS}",
         "access-control-allow-origin": "*",
     }
     if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
@@ -66,7 +70,7 @@ def page(
     cookies: Iterable[tuple[str, str]] = (),
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """A hosted page under the strict policy of ARCHITECTURE decision 10."""
+    """A hosted page under a policy that lets nothing in but our own files."""
     html = exchange.renderer.render(view, locale=locale or exchange.locale())
     response = Response(html, status_code=status, media_type="text/html")
     response.headers.update({**_BASE_HEADERS, **_PAGE_HEADERS, **(headers or {})})

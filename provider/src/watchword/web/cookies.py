@@ -6,23 +6,24 @@ there, and carry the port, because cookies ignore ports.
 
 import secrets
 from datetime import timedelta
+from functools import cache
 from urllib.parse import urlsplit
 
 from watchword.settings import Settings
 from watchword.web.exchange import Exchange
 
 _SECRET_LENGTH = 43  # 256 bits, base64url
-BROWSER_LIFETIME = timedelta(days=365)
+_BROWSER_LIFETIME = timedelta(days=365)
 
 
 def session_cookie_name(settings: Settings) -> str:
     """Return the name of the cookie of a signed-in browser."""
-    return _name(settings, "session")
+    return _name(settings.issuer, "session")
 
 
 def browser_cookie_name(settings: Settings) -> str:
     """Return the name of the cookie that tells one browser from another."""
-    return _name(settings, "browser")
+    return _name(settings.issuer, "browser")
 
 
 def session_cookie(exchange: Exchange) -> str | None:
@@ -35,9 +36,13 @@ def browser_cookie(exchange: Exchange) -> str | None:
     return _ours(exchange.cookies.get(browser_cookie_name(exchange.services.settings)))
 
 
-def new_browser_secret() -> str:
-    """Draw a secret for a browser that has none."""
-    return secrets.token_urlsafe(32)
+def known_browser(exchange: Exchange) -> tuple[str, list[tuple[str, str]]]:
+    """Return the browser's secret, drawn now for a browser that has none, and the headers that give it to it."""
+    secret, settings = browser_cookie(exchange), exchange.services.settings
+    if secret is not None:
+        return secret, []
+    secret = secrets.token_urlsafe(32)
+    return secret, [set_cookie(settings, browser_cookie_name(settings), secret, _BROWSER_LIFETIME)]
 
 
 def set_cookie(settings: Settings, name: str, value: str, lifetime: timedelta) -> tuple[str, str]:
@@ -55,10 +60,10 @@ def _header(settings: Settings, name: str, value: str, seconds: int) -> tuple[st
     return "set-cookie", f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
-def _name(settings: Settings, kind: str) -> str:
-    if settings.secure:
-        return f"__Host-watchword_{kind}"
-    return f"watchword_{kind}_{urlsplit(settings.issuer).port or 80}"
+@cache
+def _name(issuer: str, kind: str) -> str:
+    parts = urlsplit(issuer)
+    return f"__Host-watchword_{kind}" if parts.scheme == "https" else f"watchword_{kind}_{parts.port or 80}"
 
 
 def _ours(value: str | None) -> str | None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from watchword.database import Conflict, StoreUnavailable
-from watchword.protocol.authorization_request import DisplayedError
 from watchword.protocol.errors import (
+    DisplayedError,
     InsufficientScope,
     InvalidClient,
     InvalidToken,
@@ -33,7 +33,6 @@ class Problem:
 
     page: str
     status: int
-    retry_after: int | None = None
 
 
 ProblemPage = Callable[[Exchange, Problem], Response]
@@ -64,9 +63,9 @@ def _as_problem(error: Exception, protocol_error: ProtocolError) -> Problem:
     if isinstance(error, DisplayedError):
         return Problem(error.page, 400)
     if isinstance(protocol_error, TemporarilyUnavailable):
-        return Problem("unavailable", 503, protocol_error.retry_after)
+        return Problem("unavailable", protocol_error.status)
     if isinstance(protocol_error, RequestTooLarge):
-        return Problem("too_large", 413)
+        return Problem("too_large", protocol_error.status)
     return Problem(protocol_error.error, protocol_error.status)
 
 

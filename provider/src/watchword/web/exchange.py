@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from starlette.datastructures import Headers
@@ -12,13 +13,13 @@ from watchword.events import Caller
 from watchword.locale import choose_locale
 from watchword.protocol.errors import InvalidRequest, RequestTooLarge
 from watchword.protocol.parameters import Parameters, parse_parameters
+from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
-from watchword.web.strict_json import parse_json_object
 
 FORM_LIMIT = 32 * 1024
 JSON_LIMIT = 16 * 1024
 QUERY_LIMIT = 8 * 1024
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 
 
 class Renderer(Protocol):
@@ -40,8 +41,8 @@ class Exchange:
     services: Services
     renderer: Renderer
     locales: Sequence[str]
-    scope: Scope
-    receive: Receive
+    scope: Scope = field(repr=False)  # the headers hold cookies and credentials
+    receive: Receive = field(repr=False)
     request_id: str
     _headers: Headers | None = field(default=None, repr=False)
     _query: Parameters | None = field(default=None, repr=False)
@@ -67,11 +68,17 @@ class Exchange:
         return self._headers
 
     @property
+    def media_type(self) -> str:
+        """What the body claims to be, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
     def query(self) -> Parameters:
         """The query's parameters.
 
         Raises:
-            InvalidRequest: it is malformed or longer than 8 KiB.
+            InvalidRequest: it is malformed.
+            RequestTooLarge: it is longer than 8 KiB.
         """
         if self._query is None:
             raw: bytes = self.scope["query_string"]
@@ -112,26 +119,31 @@ class Exchange:
         """Read a form.
 
         Raises:
-            InvalidRequest: another content type, malformed, or beyond 32 KiB.
+            InvalidRequest: another content type, or malformed.
+            RequestTooLarge: it is beyond 32 KiB.
         """
-        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-            raise InvalidRequest(f"Send the parameters as {_FORM}.")
+        if self.media_type != FORM:
+            raise InvalidRequest(f"Send the parameters as {FORM}.")
         return parse_parameters(await self._body(FORM_LIMIT))
 
     async def json(self) -> dict[str, Any]:
         """Read a JSON object.
 
         Raises:
-            InvalidRequest: another content type, not strict JSON, or beyond 16 KiB.
+            InvalidRequest: another content type, or not strict JSON.
+            RequestTooLarge: it is beyond 16 KiB.
         """
-        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        if self.media_type != "application/json":
             raise InvalidRequest("Send the request as application/json.")
-        return parse_json_object(await self._body(JSON_LIMIT))
+        try:
+            return parse_json_object(await self._body(JSON_LIMIT))
+        except ValueError as problem:
+            raise InvalidRequest("The body is not a valid JSON object.", detail=str(problem)[:80]) from None
 
     async def _body(self, limit: int) -> bytes:
         too_large = RequestTooLarge(f"The body is larger than {limit // 1024} KiB.")
         announced = self.headers.get("content-length", "")
-        if announced.isdigit() and int(announced[:12]) > limit:
+        if announced.isdecimal() and int(announced[:12]) > limit:
             raise too_large
         chunks: list[bytes] = []
         size = 0
@@ -167,7 +179,7 @@ def _forwarded_address(peer: str, forwarded: list[str], trusted_proxies: tuple[s
     address = _parse_address(peer)
     if address is None:
         return peer
-    networks = [ipaddress.ip_network(network, strict=False) for network in trusted_proxies]
+    networks = _networks(trusted_proxies)
     hops = [hop.strip() for header in forwarded for hop in header.split(",")]
     while hops and any(address in network for network in networks):
         hop = _parse_address(hops.pop())
@@ -175,6 +187,11 @@ def _forwarded_address(peer: str, forwarded: list[str], trusted_proxies: tuple[s
             break
         address = hop
     return str(address)
+
+
+@cache
+def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
 
 
 def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -9,6 +9,7 @@ import hmac
 from urllib.parse import urlsplit
 
 from watchword.keys import Root
+from watchword.protocol.digests import join_fields
 from watchword.protocol.errors import AccessForbidden
 from watchword.services import Services
 from watchword.web.cookies import browser_cookie
@@ -68,7 +69,7 @@ def _is_ours(services: Services, token: str, browser: str, purpose: str) -> bool
 
 
 def _token(root: Root, browser: str, purpose: str) -> str:
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in (browser.encode(), purpose.encode()))
+    message = join_fields(browser.encode(), purpose.encode())
     return hmac.digest(root.forms, message, hashlib.sha256).hex()
 
 

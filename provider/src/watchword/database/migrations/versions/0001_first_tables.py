@@ -48,11 +48,9 @@ def upgrade() -> None:
         sa.Column("first_party", sa.Boolean(), nullable=False),
         sa.Column("registered_by", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("registration_token_hash", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("registration_token_hash"),
     )
     with op.batch_alter_table("client", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_client_updated_at"), ["updated_at"], unique=False)
@@ -88,7 +86,6 @@ def upgrade() -> None:
         sa.Column("public_jwk", sa.Text(), nullable=False),
         sa.Column("private_jwk", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("retires_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("kid"),
     )
     op.create_table(

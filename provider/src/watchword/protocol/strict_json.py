@@ -1,28 +1,28 @@
-"""JSON from outside, read strictly: one object, no duplicate names, no NaN, bounded depth and size of numbers."""
+"""JSON objects read strictly: no duplicate names, no NaN or infinity, bounded depth and size of numbers."""
 
 import json
 from typing import Any
 
-from watchword.protocol.errors import InvalidRequest
-
 _MAX_DEPTH = 8
 _MAX_INTEGER_DIGITS = 16
-_REFUSAL = "The body is not a valid JSON object."
 
 
-def parse_json_object(body: bytes) -> dict[str, Any]:
-    """Read a JSON object.
+def parse_json_object(data: bytes) -> dict[str, Any]:
+    """Read one JSON object in UTF-8.
 
     Raises:
-        InvalidRequest: anything else.
+        ValueError: anything else.
     """
     try:
-        value = _DECODER.decode(body.decode("utf-8"))
-        if isinstance(value, dict) and _depth(value) <= _MAX_DEPTH:
-            return value
-    except (ValueError, RecursionError):
-        pass
-    raise InvalidRequest(_REFUSAL)
+        value = _DECODER.decode(data.decode("utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("not an object")  # noqa: TRY004 - one exception type for one kind of refusal
+        # No deeper than it has brackets: tokens and most documents need not be walked.
+        if data.count(b"{") + data.count(b"[") > _MAX_DEPTH and _depth(value) > _MAX_DEPTH:
+            raise ValueError("nested too deeply")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 def _depth(value: object) -> int:

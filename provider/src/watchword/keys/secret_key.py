@@ -1,15 +1,27 @@
-"""The operator's secret key; outside production one is made at first start and kept beside the database."""
+"""The operator's secret key, from which the roots grow; outside production one is made and kept beside the database."""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
 
+from watchword.database import file_of, is_embedded
+from watchword.keys.roots import Roots
 from watchword.settings import Settings, SettingsError
 
 _FILE = "watchword.secret"
 _SETTING = "WATCHWORD_SECRET_KEY"
-_SHORTEST = 32
+_SHORTEST = 32  # characters
+
+
+def load_roots(settings: Settings) -> Roots:
+    """Derive the roots from the secret key of the settings and, while it rotates, the one before it.
+
+    Raises:
+        SettingsError: as `resolve_secret_key`.
+    """
+    previous = settings.secret_key_previous
+    return Roots.derive(resolve_secret_key(settings), previous.get_secret_value() if previous else None)
 
 
 def resolve_secret_key(settings: Settings) -> str:
@@ -20,9 +32,9 @@ def resolve_secret_key(settings: Settings) -> str:
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
-    if not settings.database_url.startswith("sqlite:///"):
+    if not is_embedded(settings.database_url):
         raise SettingsError(_SETTING, "is required with this database", "Give one of 32 random bytes.")
-    path = Path(settings.database_url.removeprefix("sqlite:///")).parent / _FILE
+    path = file_of(settings.database_url).with_name(_FILE)
     try:
         if not path.exists():
             _make(path)

@@ -1,3 +1,0 @@
-"""How much one clean-up statement deletes at most."""
-
-BATCH = 500
