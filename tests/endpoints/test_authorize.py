@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from tests.endpoints.people import ASHA, BEN, asks_who, authorized, prove, some_tokens
+from tests.login.doors import page_of
 from tests.support.jwt import claims_of
 from tests.support.person import Person
 from tests.support.provider import RunningProvider
@@ -219,3 +220,27 @@ async def test_no_redirect_ever_repeats_a_body(provider: RunningProvider, party:
         await person.open(f"{provider.issuer}/logout")
     assert set(statuses) <= {200, 303}
     assert 303 in statuses
+
+
+async def test_a_request_by_post_from_a_browser_that_never_was_here_leads_to_the_login_page(
+    party: RelyingParty,
+) -> None:
+    address, _, query = party.authorization_url().partition("?")
+    async with Person() as person, Person() as another:
+        sent = await person.http.post(address, data=dict(parse_qsl(query)))
+        assert sent.status_code == 303
+        assert "set-cookie" not in sent.headers
+        await person.open(sent.headers["location"])
+        assert "identifier" in page_of(person).form_with("identifier").fields
+        await another.open(sent.headers["location"])
+        assert page_of(another).status == 400
+        await prove(person, ASHA)
+        assert "code" in person.answer()
+
+
+async def test_prompt_none_by_post_is_answered_at_the_client(party: RelyingParty) -> None:
+    address, _, query = party.authorization_url(prompt="none").partition("?")
+    async with Person() as person:
+        sent = await person.http.post(address, data=dict(parse_qsl(query)))
+        await person.open(sent.headers["location"])
+        assert person.answer()["error"] == "login_required"

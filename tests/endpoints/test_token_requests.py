@@ -85,9 +85,12 @@ def test_a_header_that_is_not_http_basic_is_challenged(http: httpx2.Client, head
     assert answer.headers["www-authenticate"].startswith("Basic")
 
 
-def test_the_right_secret_in_the_wrong_way_is_refused(http: httpx2.Client, party: RelyingParty) -> None:
-    """This client registered client_secret_basic."""
-    form = {"grant_type": "client_credentials", "client_id": party.client_id, "client_secret": party.secret}
+def test_a_client_that_registered_the_header_may_send_its_secret_in_the_form(
+    http: httpx2.Client, party: RelyingParty
+) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": party.client_id}
+    check_refusal(http.post("/token", data=form | {"client_secret": party.secret}), 400, "invalid_grant")
+    check_refusal(http.post("/token", data=form | {"client_secret": "wrong"}), 401, "invalid_client")
     check_refusal(http.post("/token", data=form), 401, "invalid_client")
 
 

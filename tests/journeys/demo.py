@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
-from tests.support.provider import RunningProvider, free_port
+from tests.support.provider import RunningProvider, free_port, provider_environment
 from tests.support.secrecy import log_file, remember_secret
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,10 @@ class RunningDemo:
     @property
     def provider(self) -> RunningProvider:
         """The provider in it, for a person and a relying party to walk to."""
-        return RunningProvider(self.issuer, {}, self.process, self.folder, self.folder / "logs" / "provider.log")
+        environment = provider_environment(self.folder, urlsplit(self.issuer).port or 0, env="development")
+        return RunningProvider(
+            self.issuer, environment, self.process, self.folder, self.folder / "logs" / "provider.log"
+        )
 
     def remembered(self) -> dict[str, Any]:
         """What the demo keeps about its client."""

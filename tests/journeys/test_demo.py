@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.demo import ROOT, RunningDemo, running_demo
 from tests.support.person import Person
-from tests.support.relying_party import REDIRECT_URI, RelyingParty
+from tests.support.relying_party import REDIRECT_URI, RelyingParty, register
 from tests.support.secrecy import remember_secret
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -175,19 +175,15 @@ async def test_the_api_is_shut_to_strangers(demo: RunningDemo) -> None:
             assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_another_client_that_registers_itself_asks_for_consent_and_the_api_knows_what_it_may_not_do(
-    demo: RunningDemo,
-) -> None:
-    metadata = {"client_name": "Visitor", "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none"}
+async def test_another_client_asks_for_consent_and_the_api_knows_what_it_may_not_do(demo: RunningDemo) -> None:
+    scopes = ("openid", "email", "notes:read")
+    party = register(demo.provider, "--public", *(o for scope in scopes for o in ("--scope", scope)), first_party=False)
     async with httpx2.AsyncClient() as http, Person() as person:
-        registered = await http.post(f"{demo.issuer}/register", json=metadata)
-        assert registered.status_code == 201, registered.text
-        party = RelyingParty(demo.provider, registered.json()["client_id"])
-        await person.open(party.authorization_url(resource=demo.notes_api))
+        await person.open(party.authorization_url(scope=" ".join(scopes), resource=demo.notes_api))
         await person.type_identifier("guest@example.com")
         await person.type_code((await demo.provider.newest_message("guest@example.com"))["one_time_code"])
         assert person.page is not None
-        assert "Visitor" in person.page.text
+        assert demo.notes_api in person.page.text
         await person.submit(person.page.form_with("continue"), "continue")
         tokens = (await party.exchange(person.answer()["code"], resource=demo.notes_api)).json()
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
@@ -195,9 +191,20 @@ async def test_another_client_that_registers_itself_asks_for_consent_and_the_api
         assert told.status_code == 200
         assert told.json() == (await party.userinfo(tokens["access_token"])).json()
         assert told.json()["email"] == "guest@example.com"
-        refused = await http.get(f"{demo.notes_api}/notes", headers=bearer)
+        assert (await http.get(f"{demo.notes_api}/notes", headers=bearer)).status_code == 200
+        refused = await http.post(f"{demo.notes_api}/notes", headers=bearer, json={"text": "x"})
         assert refused.status_code == 403
         assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
+
+
+async def test_a_client_that_registered_itself_gets_no_token_for_the_api(demo: RunningDemo) -> None:
+    metadata = {"client_name": "Visitor", "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none"}
+    async with httpx2.AsyncClient() as http, Person() as person:
+        registered = await http.post(f"{demo.issuer}/register", json=metadata)
+        assert registered.status_code == 201, registered.text
+        party = RelyingParty(demo.provider, registered.json()["client_id"])
+        await person.open(party.authorization_url(resource=demo.notes_api))
+        assert person.answer()["error"] == "invalid_target"
 
 
 async def test_the_pictures_in_the_documentation_are_taken(

@@ -126,3 +126,18 @@ async def test_consent_without_a_session_leads_back_to_signing_in(party: Relying
         await person.submit(form, "continue")
         assert "/login?" in page_of(person).url
     assert rows(party.provider, "SELECT 1 FROM consent WHERE client_id = :id", id=stranger.client_id) == []
+
+
+async def test_the_yes_of_one_person_is_no_yes_of_the_next_one_in_this_browser(party: RelyingParty) -> None:
+    stranger = await register_itself(party.provider)
+    async with Person() as person:
+        await _arrive_at_consent(person, stranger, fresh_email())
+        shown_to_anna = page_of(person).form_with("continue")
+        bert = fresh_email()
+        await person.type_code(await ask(person, party, bert, prompt="login"))
+        assert "code" in person.answer()
+        answer = await post(person, shown_to_anna, decision="allow")
+        assert answer.status_code == 200
+        assert not ledger(party.provider, stranger.client_id).named("consent.granted")
+        await person.open(f"{party.provider.issuer}/authorize?interaction={shown_to_anna.fields['interaction']}")
+        assert f"{bert[0]}***@e***.com" in page_of(person).text

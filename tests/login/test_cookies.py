@@ -1,6 +1,8 @@
 """The two cookies: their names and flags on http and https, when they change, and which of them are believed."""
 
+import asyncio
 import contextlib
+import secrets
 import ssl
 import subprocess
 import tempfile
@@ -11,12 +13,17 @@ from typing import Any
 import httpx2
 import pytest
 import trustme
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Message
 
 from tests.login.doors import ask, fresh_email, ledger, page_of, post, rows
 from tests.support.person import Person
 from tests.support.provider import COMMAND, RunningProvider, free_port, provider_environment, stop
 from tests.support.relying_party import RelyingParty, register
 from tests.support.secrecy import log_file
+from watchword.app import Provider
+from watchword.prepare import prepare_store, upgrade_schema
+from watchword.settings import Settings
 
 FIXED = "asha@example.com"
 
@@ -214,11 +221,42 @@ async def test_on_https_cookies_are_host_bound_and_secure(https_provider: Any) -
         assert "Domain" not in answer.headers["set-cookie"]
 
 
-async def test_on_https_browsers_are_told_to_stay_there(https_provider: Any) -> None:
+async def test_on_loopback_browsers_are_not_told_to_stay_on_https(https_provider: Any) -> None:
     provider, trusting = https_provider
     async with _person(trusting) as person:
         for path in ("/.well-known/openid-configuration", "/login", "/nowhere"):
             answer = await person.http.get(provider.issuer + path)
+            assert "strict-transport-security" not in answer.headers
+
+
+@contextlib.asynccontextmanager
+async def started(application: ASGIApp) -> AsyncIterator[None]:
+    """Start an application as a server would, and stop it."""
+    heard: asyncio.Queue[Message] = asyncio.Queue()
+    said: asyncio.Queue[Message] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}}
+    running = asyncio.ensure_future(application(scope, heard.get, said.put))
+    await heard.put({"type": "lifespan.startup"})
+    assert (await said.get())["type"] == "lifespan.startup.complete"
+    yield
+    await heard.put({"type": "lifespan.shutdown"})
+    await running
+
+
+async def test_elsewhere_browsers_are_told_to_stay_on_https(tmp_path: Path) -> None:
+    settings = Settings(
+        issuer="https://id.example.com",
+        secret_key=SecretStr(secrets.token_urlsafe(48)),
+        database_url=f"sqlite:///{tmp_path}/watchword.sqlite3",
+        ephemeral_url=f"sqlite:///{tmp_path}/ephemeral.sqlite3",
+    )
+    upgrade_schema(settings, on_request=False)
+    await prepare_store(settings)
+    application = Provider(settings).build()
+    transport = httpx2.ASGITransport(application)
+    async with started(application), httpx2.AsyncClient(transport=transport) as http:
+        for path in ("/.well-known/openid-configuration", "/login", "/nowhere"):
+            answer = await http.get(f"https://id.example.com{path}")
             assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
 
 

@@ -98,10 +98,23 @@ async def test_a_code_works_once(party: RelyingParty) -> None:
         code = await ask(person, party, fresh_email())
         form = page_of(person).form_with("one_time_code")
         first = await post(person, form, one_time_code=code)
+        person.http.cookies.delete(f"watchword_session_{party.provider.issuer.rpartition(':')[2]}")
         again = await post(person, form, one_time_code=code)
         assert (first.status_code, again.status_code) == (200, 400)
         assert "That code has expired" in again.text
         assert "set-cookie" not in again.headers
+
+
+async def test_a_tab_left_behind_goes_on_when_its_browser_signed_in_meanwhile(party: RelyingParty) -> None:
+    async with Person() as person:
+        code = await ask(person, party, fresh_email())
+        form = page_of(person).form_with("one_time_code")
+        await post(person, form, one_time_code=code)
+        again = await post(person, form, one_time_code=code)
+        assert again.status_code == 200
+        assert "set-cookie" not in again.headers
+        await person.open(f"{party.provider.issuer}/authorize?interaction={form.fields['interaction']}")
+        assert "code" in person.answer()
 
 
 async def test_a_right_code_gives_the_guesses_back(party: RelyingParty) -> None:

@@ -159,6 +159,7 @@ def _consent_page(locale: str) -> ConsentPage:
     catalogue = load_catalogues()[locale]
     return ConsentPage(
         action="/post",
+        shown_to="s",
         interaction="i",
         csrf="c",
         client_name="Field Reports",

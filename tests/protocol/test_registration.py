@@ -107,6 +107,34 @@ def test_metadata_that_does_not_hold_is_refused(
         registered(trusted=trusted, **document)
 
 
+NOT_OFFERED = [
+    ("subject_type", "pairwise"),
+    ("subject_type", ["public"]),
+    ("userinfo_signed_response_alg", "RS256"),
+    ("id_token_encrypted_response_alg", "RSA-OAEP"),
+    ("id_token_encrypted_response_enc", "A256GCM"),
+    ("userinfo_encrypted_response_alg", "RSA-OAEP"),
+    ("authorization_encrypted_response_enc", "A256GCM"),
+    ("dpop_bound_access_tokens", True),
+    ("require_pushed_authorization_requests", True),
+    ("tls_client_certificate_bound_access_tokens", "true"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), NOT_OFFERED)
+@pytest.mark.parametrize("trusted", [True, False], ids=["operator", "stranger"])
+def test_a_protection_we_do_not_give_is_refused_and_not_ignored(name: str, value: object, trusted: bool) -> None:
+    with pytest.raises(InvalidClientMetadata, match=name):
+        registered(trusted=trusted, **{name: value})
+
+
+def test_what_asks_for_no_such_protection_is_taken() -> None:
+    asked: dict[str, Any] = {name: None for name, _ in NOT_OFFERED}
+    assert registered(**asked) == registered()
+    assert registered(**dict.fromkeys(asked, False)) == registered()
+    assert registered(subject_type="public", userinfo_signed_response_alg="none") == registered()
+
+
 def test_a_stranger_gets_no_privilege_it_asks_for() -> None:
     client = registered(
         scope="openid notes:write",
@@ -188,7 +216,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=4,
 )
-MEMBERS = sorted(client_metadata(registered(logo_uri="https://rp.example/")).keys() | {"policy_uri", "default_max_age"})
+MEMBERS = sorted(
+    client_metadata(registered(logo_uri="https://rp.example/")).keys()
+    | {"policy_uri", "default_max_age", "subject_type"}
+)
 
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=4))

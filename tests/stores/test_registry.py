@@ -123,3 +123,14 @@ async def test_a_resource_that_is_registered_again_is_changed(
     changed = replace(NOTES, scopes=frozenset({"notes:read", "notes:write"}), lifetime=300, opaque=True)
     await put(database, changed)
     assert await registry.resources() == {NOTES.audience: changed}
+
+
+async def test_a_resource_that_is_named_and_not_in_memory_is_looked_up_at_once(
+    database: Database, registry: Registry
+) -> None:
+    assert await registry.resources() == {}
+    await put(database, NOTES)
+    assert await registry.resources([NOTES.audience]) == {NOTES.audience: NOTES}
+    before = database.statements
+    assert await registry.resources([NOTES.audience]) == {NOTES.audience: NOTES}
+    assert database.statements == before

@@ -13,15 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from watchword import database as durable
 from watchword.clock import Clock
 from watchword.database import Transaction, store
-from watchword.delivery.gateway import Gateway, InvalidGatewayURL, Provisions
-from watchword.delivery.gateways import open_gateway
-from watchword.delivery.message import Channel
 from watchword.endpoints import ENDPOINTS
-from watchword.ephemeral import EphemeralStore, open_store
+from watchword.ephemeral import open_store
 from watchword.housekeeping import follow_parent, keep_house
 from watchword.keys import load_keyring, load_roots
 from watchword.locale import load_catalogues
 from watchword.login.sending import JOB, code_sender
+from watchword.messages.gateways import open_gateways
 from watchword.messages.mailbox import Mailbox
 from watchword.outbox import Outbox
 from watchword.pages import PAGES
@@ -30,9 +28,11 @@ from watchword.pages.problem import problem_page
 from watchword.pages.render import STATIC_PATH, Pages
 from watchword.registry import Registry
 from watchword.services import Services
-from watchword.settings import Settings, SettingsError, load_settings
-from watchword.telemetry import configure_logging
+from watchword.settings import Settings, load_settings
+from watchword.telemetry import configure_logging, get_logger
 from watchword.web.dispatch import Dispatch
+
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ async def open_services(settings: Settings) -> Services:
         restore_epoch=row.restore_epoch,
         registry=Registry(database, clock.now),
         outbox=Outbox(database),
-        gateways=open_gateways(settings, clock, ephemeral),
+        gateways=open_gateways(settings, now=clock.now, journal=Mailbox(ephemeral)),
     )
 
 
@@ -133,44 +133,24 @@ async def close_services(services: Services) -> None:
     await services.database.close()
 
 
-def open_gateways(settings: Settings, clock: Clock, ephemeral: EphemeralStore) -> dict[Channel, Gateway]:
-    """Open the gateway of each channel; in development and test mode the mailbox stands in for a missing one.
-
-    Raises:
-        SettingsError: a gateway's URL cannot be used.
-    """
-    provisions = Provisions(
-        sender=settings.smtp_from,
-        cafile=settings.extra_ca,
-        journal=Mailbox(ephemeral),
-        now=clock.now,
-    )
-    gateways: dict[Channel, Gateway] = {}
-    for channel, name, secret in (
-        (Channel.EMAIL, "WATCHWORD_SMTP_URL", settings.smtp_url),
-        (Channel.SMS, "WATCHWORD_SMS_URL", settings.sms_url),
-        (Channel.WHATSAPP, "WATCHWORD_WHATSAPP_URL", settings.whatsapp_url),
-    ):
-        url = secret.get_secret_value() if secret is not None else "mailbox://" if settings.development else None
-        if url is None:
-            continue
-        try:
-            gateways[channel] = open_gateway(url, channel, provisions, development=settings.development)
-        except InvalidGatewayURL as problem:
-            raise SettingsError(name, str(problem), "`docs/guides/delivery.md` shows one for each gateway.") from None
-    return gateways
-
-
 async def _pair_stores(services: Services) -> None:
-    """Record which ephemeral store goes with this database; an empty one gets a fresh id and takes over."""
+    """Record which ephemeral store goes with this database; an empty one gets a fresh id and takes over.
+
+    A worker that starts while somebody holds the file locked waits for its turn instead of taking the others down.
+    """
     identity = await services.ephemeral.identity()
 
     async def work(transaction: Transaction) -> None:
-        row = await store.find(transaction)
-        if row is not None and row.ephemeral_id != identity:
-            await store.set_ephemeral_id(transaction, identity)
+        await store.set_ephemeral_id(transaction, identity)
 
-    await services.database.transaction(work)
+    while True:
+        row = await store.find(services.database)
+        if row is None or row.ephemeral_id == identity:
+            return
+        try:
+            await services.database.transaction(work)
+        except durable.StoreUnavailable as problem:
+            log.warning("a starting worker waits for the database", problem=str(problem))
 
 
 def _brand(settings: Settings) -> Brand:

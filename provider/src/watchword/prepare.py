@@ -1,4 +1,4 @@
-"""Before workers start: the schema, the store's row and the first keys, made once by the parent process."""
+"""Before workers start: settings checked to the end; schema, store's row and first keys made once by the parent."""
 
 from pathlib import Path
 
@@ -7,10 +7,27 @@ from watchword.clock import Clock
 from watchword.database import Database, StoreUnavailable, migrate, store
 from watchword.ephemeral import open_store
 from watchword.keys import Roots, UndecipherableKey, load_roots, make_first_keys, reseal_keys
-from watchword.settings import Settings, SettingsError
+from watchword.messages.gateways import open_gateways
+from watchword.messages.mailbox import Mailbox
+from watchword.settings import PREFIX, Settings, SettingsError
 
 _DATABASE_URL = "WATCHWORD_DATABASE_URL"
 _EPHEMERAL_URL = "WATCHWORD_EPHEMERAL_URL"
+
+
+def check_settings(settings: Settings) -> None:
+    """See that stores, gateways and countries are ones we have: what workers would else find out one by one.
+
+    Opens the gateways and forgets them, which connects nothing. Whether a server behind one answers is not checked.
+
+    Raises:
+        SettingsError: naming the setting that cannot be used.
+    """
+    check_stores(settings)
+    if settings.phone_regions:
+        _check_countries(settings)
+    clock = Clock()
+    open_gateways(settings, now=clock.now, journal=Mailbox(open_store(settings.ephemeral_url, now=clock.now)))
 
 
 def check_stores(settings: Settings) -> None:
@@ -71,6 +88,17 @@ async def prepare_store(settings: Settings) -> None:
         raise SettingsError(_DATABASE_URL, str(problem), "See which process holds it, then start again.") from None
     finally:
         await database.close()
+
+
+def _check_countries(settings: Settings) -> None:
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - large tables
+
+    for name, regions in (("PHONE_REGIONS", settings.phone_regions), ("DEFAULT_REGION", (settings.default_region,))):
+        for region in regions:
+            if region not in SUPPORTED_REGIONS:
+                raise SettingsError(
+                    PREFIX + name, f"holds {region!r}, which is no country with phone numbers", "Give codes such as IN."
+                )
 
 
 async def _prepare(database: Database, roots: Roots) -> None:

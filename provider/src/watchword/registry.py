@@ -3,7 +3,7 @@
 A client that is not in memory is looked up at once, so that one registered at another worker works at its first use.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from watchword.database import Database, clients
@@ -40,9 +40,12 @@ class Registry:
         self._clients[client_id] = (now, client)
         return client
 
-    async def resources(self) -> Mapping[str, Resource]:
-        """Return the protected resources by audience. No statement when read less than five seconds ago, else one."""
-        now = self._now()
-        if self._resources is None or abs(now - self._resources[0]) >= FRESH:
-            self._resources = (now, await clients.resources(self._database))
-        return self._resources[1]
+    async def resources(self, named: Iterable[str] = ()) -> Mapping[str, Resource]:
+        """Return the protected resources by audience; one that is `named` and not in memory is looked up at once.
+
+        No statement when read less than five seconds ago, else one.
+        """
+        now, known = self._now(), self._resources
+        if known is None or abs(now - known[0]) >= FRESH or not known[1].keys() >= set(named):
+            known = self._resources = (now, await clients.resources(self._database))
+        return known[1]

@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -86,11 +87,27 @@ def _issuer(value: str) -> str:
         raise ValueError("is not an http or https URL")
     if parts.query or parts.fragment or parts.username or value.endswith("/"):
         raise ValueError("may hold no query, fragment, user name or closing slash")
+    # Compared letter by letter by everyone who trusts it, while browsers send their Origin in lower case.
+    if not value.startswith(f"{parts.scheme}://{parts.netloc.lower()}"):
+        raise ValueError("must have its scheme and host in lower case")
     return value
+
+
+def _link(value: str) -> str:
+    parts = urlsplit(value)
+    usable = "@" in parts.path if parts.scheme == "mailto" else parts.scheme in {"http", "https"} and parts.hostname
+    if not usable or not value.isprintable() or re.search(r"[ \\]", value):
+        raise ValueError("is not an http, https or mailto URL")
+    return value
+
+
+def _scheme(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value().strip().partition(":")[0].lower() if secret is not None else None
 
 
 _SHORTEST = timedelta(minutes=1)
 Lifetime = Annotated[timedelta, BeforeValidator(_seconds)]
+Link = Annotated[str, AfterValidator(_link)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -132,7 +149,7 @@ class Settings(BaseSettings):
         default=None, description="The secret key before this one, still accepted while it rotates."
     )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=9000, ge=1, le=65535, description="Port to listen on.")
     workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
 
@@ -141,11 +158,11 @@ class Settings(BaseSettings):
         default="#3b4cca", pattern=r"^#[0-9a-fA-F]{6}$", description="Accent colour of the hosted pages."
     )
     brand_logo_url: str | None = Field(
-        default=None, description="Logo below the issuer's own origin; the built-in mark otherwise."
+        default=None, description="Logo below the issuer's own origin (`/logo.svg`); the built-in mark otherwise."
     )
-    support_url: str | None = Field(default=None, description="Where the pages' help link leads.")
-    privacy_url: str | None = Field(default=None, description="The privacy notice that the pages link to.")
-    terms_url: str | None = Field(default=None, description="The terms that the pages link to.")
+    support_url: Link | None = Field(default=None, description="Where the pages' help link leads, also mailto.")
+    privacy_url: Link | None = Field(default=None, description="The privacy notice that the pages link to.")
+    terms_url: Link | None = Field(default=None, description="The terms that the pages link to.")
     default_locale: Literal["en", "hi"] = Field(
         default="en", description="Language when the browser names none we have."
     )
@@ -228,6 +245,18 @@ class Settings(BaseSettings):
                 raise ValueError("is too weak: it needs at least 32 random bytes (`openssl rand -base64 48` makes one)")
         return value
 
+    @field_validator("brand_logo_url")
+    @classmethod
+    def _own_logo(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Keep the path alone: the pages may load pictures from their own origin only."""
+        if value is None or "issuer" not in info.data:  # an issuer that was refused is told of first
+            return value
+        issuer = urlsplit(info.data["issuer"])
+        path = value.removeprefix(f"{issuer.scheme}://{issuer.netloc}")
+        if not re.fullmatch(r"/(?!/)[!-\[\]-~]*", path):
+            raise ValueError("is neither a path such as /logo.svg nor a URL below the issuer's origin")
+        return path
+
     @field_validator("phone_regions")
     @classmethod
     def _known_regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -241,9 +270,11 @@ class Settings(BaseSettings):
     def _real_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             try:
-                ipaddress.ip_network(network, strict=False)
+                whole = ipaddress.ip_network(network, strict=False)
             except ValueError:
                 raise ValueError(f"holds {network!r}, which is not a network such as 10.0.0.0/8") from None
+            if str(whole.network_address) != str(ipaddress.ip_interface(network).ip):
+                raise ValueError(f"holds {network!r}, which is an address inside the network {whole}")
         return value
 
     @property
@@ -267,6 +298,11 @@ class Settings(BaseSettings):
             )
         if self.env == "production":
             self._refuse_development_switches()
+        digits = self.one_time_code_length
+        if not all(re.fullmatch(rf"[0-9]{{{digits}}}", code) for code in self.test_identifiers.values()):
+            raise SettingsError(
+                "WATCHWORD_TEST_IDENTIFIERS", f"holds a code that is not {digits} digits", "Give codes of that length."
+            )
         if self.ephemeral_url.startswith("memory:") and self.workers > 1:
             raise SettingsError(
                 "WATCHWORD_EPHEMERAL_URL", "memory:// allows one worker", "Use a SQLite file or Redis, or one worker."
@@ -287,8 +323,7 @@ class Settings(BaseSettings):
             if used:
                 raise SettingsError(PREFIX + name.upper(), "is a test switch", "Remove it, or set WATCHWORD_ENV=test.")
         for name in ("smtp_url", "sms_url", "whatsapp_url"):
-            secret: SecretStr | None = getattr(self, name)
-            if secret is not None and urlsplit(secret.get_secret_value()).scheme in _DEVELOPMENT_GATEWAYS:
+            if _scheme(getattr(self, name)) in _DEVELOPMENT_GATEWAYS:
                 raise SettingsError(
                     PREFIX + name.upper(),
                     "is a development gateway",

@@ -1,6 +1,5 @@
 """`watchword accounts`: people's records."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,13 +13,13 @@ from watchword.database import Conflict, Reader, Transaction, accounts
 from watchword.events import record
 from watchword.events.catalogue import AccountStatusChanged
 from watchword.login.identifier import parse_identifier
+from watchword.protocol.claims import parse_profile_claims
 from watchword.protocol.errors import ProtocolError
-from watchword.protocol.vocabulary import SCOPE_CLAIMS
+from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
 
 command = typer.Typer(help="Accounts.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
-_PROFILE_CLAIMS = {*SCOPE_CLAIMS["profile"], "address"} - {"updated_at"}
 
 
 @command.command()
@@ -101,9 +100,10 @@ def _identifier(text: str) -> Identifier:
 
 def _read_claims(path: Path) -> dict[str, Any]:
     try:
-        claims = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json_object(path.read_bytes())
     except (OSError, ValueError) as problem:
         fail(f"cannot read {path}: {problem}")
-    if not isinstance(claims, dict) or not claims.keys() <= _PROFILE_CLAIMS:
-        fail(f"{path} may hold these claims alone: {', '.join(sorted(_PROFILE_CLAIMS))}")
-    return claims
+    try:
+        return parse_profile_claims(document)
+    except ValueError as refused:
+        fail(f"{path}: {refused}")

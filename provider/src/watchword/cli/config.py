@@ -3,7 +3,7 @@
 import typer
 
 from watchword.keys import resolve_secret_key
-from watchword.prepare import check_stores
+from watchword.prepare import check_settings
 from watchword.settings import load_settings
 
 command = typer.Typer(help="Settings.", no_args_is_help=True)
@@ -18,6 +18,6 @@ def group() -> None:
 def check() -> None:
     """Read the settings as a start would, and say whether they hold."""
     settings = load_settings()
-    check_stores(settings)
+    check_settings(settings)
     resolve_secret_key(settings)
     typer.echo(f"The settings hold: {settings.env}, issuer {settings.issuer}.")

@@ -8,7 +8,7 @@ from watchword.cli.running import OPERATOR, answer, fail, with_services, with_tr
 from watchword.database import Transaction, clients
 from watchword.events import record
 from watchword.events.catalogue import ResourceRegistered
-from watchword.protocol.resource import Resource
+from watchword.protocol.registration import parse_resource
 from watchword.services import Services
 
 command = typer.Typer(help="Protected resources.", no_args_is_help=True)
@@ -25,7 +25,10 @@ def add(
     """Register a protected resource, or change the one of that audience."""
     if opaque:
         fail("opaque tokens are not supported by this version")
-    resource = Resource(audience, frozenset(scope), lifetime, client, opaque)
+    try:
+        resource = parse_resource(audience, scope, lifetime=lifetime, client_id=client)
+    except ValueError as refused:
+        fail(str(refused))
 
     async def work(transaction: Transaction) -> None:
         await clients.put_resource(transaction, resource)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 from types import FrameType
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 
 from watchword.cli.running import fail
-from watchword.prepare import prepare_store, upgrade_schema
+from watchword.prepare import check_settings, prepare_store, upgrade_schema
 from watchword.settings import Settings, load_settings
 from watchword.telemetry import configure_logging
 
@@ -63,6 +64,8 @@ def run_provider(settings: Settings, *, certificate: Path | None = None, key: Pa
 
     configure_logging(settings.log_level)
     signal.signal(signal.SIGTERM, _stop)
+    _check_certificate(certificate, key)
+    check_settings(settings)
     _check_port(settings)
     upgrade_schema(settings, on_request=False)
     asyncio.run(prepare_store(settings))
@@ -73,7 +76,7 @@ def run_provider(settings: Settings, *, certificate: Path | None = None, key: Pa
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http="watchword.http_server:BoundedHttpProtocol",
         ws="none",
         lifespan="on",
         log_config=None,
@@ -90,6 +93,25 @@ def run_provider(settings: Settings, *, certificate: Path | None = None, key: Pa
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     """End well: uvicorn raises the signal once more when everything is shut down in order."""
     sys.exit(0)
+
+
+def _check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """Say in one line that certificate and key cannot be used. Whether clients will trust them is not checked."""
+    if certificate is None and key is None:
+        return
+    if certificate is None or key is None:
+        fail("--ssl-certfile and --ssl-keyfile belong together. Give both.")
+    for option, path in (("--ssl-certfile", certificate), ("--ssl-keyfile", key)):
+        try:
+            path.read_bytes()
+        except OSError as problem:
+            fail(f"{option}: cannot read {path}: {problem.strerror}.")
+    try:
+        # No password, or OpenSSL would ask the terminal for that of an encrypted key.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except ssl.SSLError as problem:
+        reason = (problem.reason or "no PEM").replace("_", " ").lower()
+        fail(f"--ssl-certfile {certificate} and --ssl-keyfile {key} cannot be used: {reason}.")
 
 
 def _check_port(settings: Settings) -> None:

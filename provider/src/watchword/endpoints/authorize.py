@@ -38,7 +38,7 @@ from watchword.protocol.interaction import (
 )
 from watchword.protocol.parameters import Parameters
 from watchword.web.answers import see_other
-from watchword.web.cookies import browser_cookie, known_browser, session_cookie
+from watchword.web.cookies import Browser, known_browser, session_cookie
 from watchword.web.exchange import Exchange
 
 CODE_LIFETIME = timedelta(seconds=60)
@@ -50,15 +50,17 @@ async def authorize(exchange: Exchange) -> Response:
     A signed-in browser: the session (one statement), what its person allowed the client (one, none for a first-party
     client), then one transaction of two. Otherwise one step of the ephemeral store begins an interaction. No signature.
     """
+    browser = known_browser(exchange)
     interaction_id = exchange.query.get("interaction")
     if interaction_id is None:
-        return await _advance(exchange, exchange.query, None)
-    interaction = await interactions.find(exchange.services, interaction_id, binding=browser_cookie(exchange))
+        return await _advance(exchange, exchange.query, None, browser)
+    # One that came by POST waits unclaimed: a browser without a secret claims it with the one it gets now.
+    interaction = await interactions.find(exchange.services, interaction_id, binding=browser.secret)
     if interaction is None:
-        raise DisplayedError("cookies_blocked" if browser_cookie(exchange) is None else "interaction_lost")
+        raise DisplayedError("cookies_blocked" if browser.is_new else "interaction_lost")
     if interaction.finished:
         raise DisplayedError("interaction_finished")
-    return await _advance(exchange, interaction.parameters, interaction)
+    return await _advance(exchange, interaction.parameters, interaction, browser)
 
 
 async def authorize_by_post(exchange: Exchange) -> Response:
@@ -76,7 +78,9 @@ async def authorize_by_post(exchange: Exchange) -> Response:
     return see_other(interactions.location(exchange.services, "/authorize", interaction))
 
 
-async def _advance(exchange: Exchange, parameters: Parameters, interaction: Interaction | None) -> Response:
+async def _advance(
+    exchange: Exchange, parameters: Parameters, interaction: Interaction | None, browser: Browser
+) -> Response:
     try:
         request = await _checked(exchange, parameters)
     except RedirectedError as refused:
@@ -95,9 +99,9 @@ async def _advance(exchange: Exchange, parameters: Parameters, interaction: Inte
                 raise DisplayedError("interaction_finished")
             return await _redirect_error(exchange, RedirectedError(reason, request.target))
         case Login():
-            return await _send_to("/login", exchange, parameters, interaction)
+            return await _send_to("/login", exchange, parameters, interaction, browser)
         case AskConsent():
-            return await _send_to("/consent", exchange, parameters, interaction)
+            return await _send_to("/consent", exchange, parameters, interaction, browser)
 
 
 async def _checked(exchange: Exchange, parameters: Parameters) -> AuthorizationRequest:
@@ -110,7 +114,7 @@ async def _checked(exchange: Exchange, parameters: Parameters) -> AuthorizationR
         event = AuthorizationInvalid(client_id=client.id if client else None, reason=displayed.page)
         await record_alone(exchange.services.database, event, exchange.caller)
         raise
-    return parse_authorization_request(parameters, target, await registry.resources())
+    return parse_authorization_request(parameters, target, await registry.resources(parameters.resources))
 
 
 async def _decide(
@@ -198,9 +202,10 @@ async def _redirect_error(exchange: Exchange, refused: RedirectedError) -> Respo
     return see_other(error_location(refused.target, refused.error, issuer=exchange.services.issuer))
 
 
-async def _send_to(page: str, exchange: Exchange, parameters: Parameters, interaction: Interaction | None) -> Response:
+async def _send_to(
+    page: str, exchange: Exchange, parameters: Parameters, interaction: Interaction | None, browser: Browser
+) -> Response:
     """Send the browser to a page, with an interaction to come back with and a secret to be known by."""
-    browser, cookies = known_browser(exchange)
     if interaction is None:
-        interaction = await interactions.begin(exchange.services, parameters, binding=browser)
-    return see_other(interactions.location(exchange.services, page, interaction), cookies)
+        interaction = await interactions.begin(exchange.services, parameters, binding=browser.secret)
+    return see_other(interactions.location(exchange.services, page, interaction), browser.cookies)

@@ -43,8 +43,7 @@ async def _parameters(exchange: Exchange) -> Parameters:
     waiting = exchange.query.get("interaction")
     if waiting is None:
         return exchange.query
-    browser, _ = known_browser(exchange)
-    interaction = await interactions.find(exchange.services, waiting, binding=browser)
+    interaction = await interactions.find(exchange.services, waiting, binding=known_browser(exchange).secret)
     if interaction is None:
         raise DisplayedError("interaction_lost")
     return interaction.parameters
@@ -93,6 +92,6 @@ def _signed_out(exchange: Exchange, request: LogoutRequest) -> Response:
 
 async def _ask(exchange: Exchange, request: LogoutRequest) -> Response:
     """Keep the request for this browser and ask its person. One step of the ephemeral store."""
-    _, cookies = known_browser(exchange)
+    cookies = known_browser(exchange).cookies
     name = await signing_out.ask(exchange.services, request)
     return see_other(f"{exchange.services.issuer}/logout/confirm?request={name}", cookies)

@@ -36,7 +36,7 @@ async def token(exchange: Exchange) -> Response:
     if grant_type not in client.grant_types:
         raise UnauthorizedClient("The client is not registered for this grant type.")
     services = exchange.services
-    request = TokenRequest(client, form, await services.registry.resources(), exchange.caller)
+    request = TokenRequest(client, form, await services.registry.resources(form.resources), exchange.caller)
     try:
         authorization = await authorize(services, request)
     except ProtocolError as refused:

@@ -132,8 +132,8 @@ class SQLiteStore:
         return await self._file.read(lambda file, _: str(file.execute(_IDENTITY).fetchall()[0][0]))
 
     async def ping(self) -> None:
-        """Read one row of the file; that it can be written is not checked."""
-        await self.identity()
+        """Take the write lock of the file and let it go again: a file that lost its name does not answer."""
+        await self._file.write(lambda _file, _now: None)
 
     async def sweep(self) -> int:
         """Delete a batch of expired values and one of empty buckets: two statements in one transaction."""

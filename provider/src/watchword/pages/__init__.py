@@ -6,7 +6,7 @@ from watchword.web.endpoint import Access, Endpoint
 PAGES: tuple[Endpoint, ...] = (
     Endpoint("/login", {"GET": login.show_identifier, "POST": login.ask_for_code}, Access.PERSON),
     Endpoint("/login/code", {"GET": login.show_code, "POST": login.check_code}, Access.PERSON),
-    Endpoint("/login/resend", {"POST": login.resend}, Access.PERSON),
+    Endpoint("/login/resend", {"GET": login.back_to_code, "POST": login.resend}, Access.PERSON),
     Endpoint("/login/change", {"POST": login.change_identifier}, Access.PERSON),
     Endpoint("/login/cancel", {"POST": login.cancel}, Access.PERSON),
     Endpoint("/login/static/*", {"GET": static.static_file}, Access.PUBLIC),

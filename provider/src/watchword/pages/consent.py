@@ -21,6 +21,7 @@ from watchword.protocol.interaction import Consent, Session
 from watchword.web.answers import page, see_other
 from watchword.web.cookies import session_cookie
 from watchword.web.exchange import Exchange
+from watchword.web.forms import form_token
 
 
 async def show(exchange: Exchange) -> Response:
@@ -36,8 +37,8 @@ async def decide(exchange: Exchange) -> Response:
     """Take the answer: remember a yes, and go back to the dispatcher either way."""
     step, form = await posted_step(exchange)
     session = await sessions.find(exchange.services, session_cookie(exchange))
-    if session is None:
-        return go_on(exchange, step)
+    if session is None or form.get("shown_to") != _shown_to(exchange, step, session):
+        return go_on(exchange, step)  # another person signed in since the page was shown: who is it now is asked anew
     if form.get("decision") != "allow":
         await keep(exchange, step, cancelled=True)
         return go_on(exchange, step)
@@ -46,6 +47,12 @@ async def decide(exchange: Exchange) -> Response:
     await _remember(exchange, step, session, given)
     await keep(exchange, step, consented=given, consented_by=session.account_id)
     return go_on(exchange, step)
+
+
+def _shown_to(exchange: Exchange, step: Step, session: Session) -> str:
+    """Tie the page to the account it names: the yes of one person is no yes of the next one in this browser."""
+    purpose = f"{step.interaction.id} shown to {session.account_id}"
+    return form_token(exchange.services, browser=step.browser, purpose=purpose)
 
 
 async def _remember(exchange: Exchange, step: Step, session: Session, given: Consent) -> None:
@@ -74,9 +81,10 @@ async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Res
     request, client = await _request(exchange, step), step.client
     catalogue = load_catalogues()[step.locale]
     view = ConsentPage(
-        action=f"{exchange.services.issuer}/consent",
+        action=own_url(exchange, "/consent", step),
         interaction=step.interaction.id,
         csrf=csrf_token(exchange, step),
+        shown_to=_shown_to(exchange, step, session),
         client_name=client.name,
         client_uri=client.client_uri,
         policy_uri=client.policy_uri,

@@ -126,6 +126,11 @@ async def resend(exchange: Exchange) -> Response:
     return see_other(own_url(exchange, "/login/code", step))
 
 
+async def back_to_code(exchange: Exchange) -> Response:
+    """Whoever opens the address of an answered form finds the page the form was on."""
+    return see_other(own_url(exchange, "/login/code", await open_step(exchange)))
+
+
 async def change_identifier(exchange: Exchange) -> Response:
     """Go back to the first page."""
     step, _ = await posted_step(exchange)
@@ -145,6 +150,9 @@ async def _wrong_code(
     if isinstance(refused, Locked):
         return _locked_page(exchange, step, refused)
     if isinstance(refused, CodeGone):
+        current = await sessions.find(exchange.services, session_cookie(exchange))
+        if current is not None and current.auth_time > step.interaction.started_at:
+            return go_on(exchange, step)  # signed in meanwhile, in another tab
         return _code_page(exchange, step, None, error=_text(step, "error.otp_expired"), status=400)
     left = refused.guesses_left if isinstance(refused, CodeIncorrect) else None
     challenge = await _challenge(exchange, step)
@@ -180,8 +188,8 @@ def _identifier_page(
 ) -> Response:
     settings = exchange.services.settings
     view = IdentifierPage(
-        action=f"{settings.issuer}/login",
-        cancel_action=f"{settings.issuer}/login/cancel",
+        action=own_url(exchange, "/login", step),
+        cancel_action=own_url(exchange, "/login/cancel", step),
         interaction=step.interaction.id,
         csrf=csrf_token(exchange, step),
         client_name=step.client.name,
@@ -210,10 +218,10 @@ def _code_page(
     settings, identifier = exchange.services.settings, step.interaction.identifier
     assert identifier is not None
     view = CodePage(
-        action=f"{settings.issuer}/login/code",
-        resend_action=f"{settings.issuer}/login/resend",
-        change_action=f"{settings.issuer}/login/change",
-        cancel_action=f"{settings.issuer}/login/cancel",
+        action=own_url(exchange, "/login/code", step),
+        resend_action=own_url(exchange, "/login/resend", step),
+        change_action=own_url(exchange, "/login/change", step),
+        cancel_action=own_url(exchange, "/login/cancel", step),
         interaction=step.interaction.id,
         csrf=csrf_token(exchange, step),
         client_name=step.client.name,

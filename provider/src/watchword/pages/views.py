@@ -110,9 +110,12 @@ class ScopeLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConsentPage(View):
-    """Whether a client may have what it asks for. Posts `interaction`, `csrf` and `decision`, `allow` or `deny`.
+    """Whether a client may have what it asks for.
+
+    Posts `interaction`, `csrf`, `shown_to` and `decision`, `allow` or `deny`.
 
     Attributes:
+        shown_to: ties the form to the account it was shown to.
         account_label: whose data it is: the identifier, masked.
         resources: the protected resources the client wants to call.
     """
@@ -121,6 +124,7 @@ class ConsentPage(View):
     action: str
     interaction: str
     csrf: str
+    shown_to: str
     client_name: str
     client_uri: str | None = None
     policy_uri: str | None = None

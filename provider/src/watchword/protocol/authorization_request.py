@@ -126,6 +126,8 @@ def granted_scope(
     OpenID's own scopes need the client's registration; a resource's scopes need the resource among the audiences.
     """
     allowed = client.scopes & (OPENID_SCOPES | scopes_at(audiences, resources))
+    if "refresh_token" not in client.grant_types:
+        allowed -= {"offline_access"}  # there is nothing it could be kept with (OpenID Connect Core section 11)
     return tuple(dict.fromkeys(scope for scope in asked if scope in allowed))
 
 
@@ -199,11 +201,14 @@ def check_pkce(parameters: Parameters, client: Client, _resources: Resources) ->
         raise InvalidRequest("The parameter code_challenge must be 43 base64url characters.")
 
 
-def check_resources(parameters: Parameters, _client: Client, resources: Resources) -> None:
+def check_resources(parameters: Parameters, client: Client, resources: Resources) -> None:
     """Only registered audiences (RFC 8707 section 2)."""
     for audience in parameters.resources:
         if audience not in resources:
             raise InvalidTarget("The resource is not registered here.")
+        # Its audience alone must not open a resource to whoever registered a client.
+        if client.scopes.isdisjoint(resources[audience].scopes):
+            raise InvalidTarget("The resource is not available to this client.")
 
 
 def check_scope(parameters: Parameters, client: Client, resources: Resources) -> None:

@@ -62,11 +62,16 @@ def verify_client(client: Client | None, credentials: ClientCredentials, *, now:
     refusal = "The client is unknown, or did not authenticate in its registered way."
     if client is None:
         raise InvalidClient(refusal, detail="unknown client", challenge=challenge)
-    if client.token_endpoint_auth_method != credentials.method:
+    if not _is_registered_way(client.token_endpoint_auth_method, credentials.method):
         raise InvalidClient(refusal, detail=f"used {credentials.method}", challenge=challenge)
     if not client.public and not client.owns_secret(credentials.secret, now):
         raise InvalidClient(refusal, detail="wrong secret", challenge=challenge)
     return client
+
+
+def _is_registered_way(registered: AuthenticationMethod, used: AuthenticationMethod) -> bool:
+    """The header and the form carry the same secret, so a client that registered one may use the other."""
+    return used == registered or {used, registered} == {"client_secret_basic", "client_secret_post"}
 
 
 def _parse_basic(authorization: str) -> ClientCredentials:

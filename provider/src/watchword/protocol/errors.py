@@ -41,6 +41,12 @@ class RequestTooLarge(InvalidRequest):
     status = 413
 
 
+class RequestTimeout(InvalidRequest):
+    """A body that did not arrive in time; the connection ends with the answer. RFC 9110 section 15.5.9."""
+
+    status = 408
+
+
 class InvalidClient(ProtocolError):
     """The client did not authenticate; RFC 6749 section 5.2. `challenge`: it used the Authorization header."""
 

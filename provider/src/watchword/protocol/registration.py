@@ -1,12 +1,16 @@
-"""Client metadata as registered (RFC 7591 section 2), checked strictly; unknown members are ignored."""
+"""Client metadata as registered (RFC 7591 section 2), checked strictly.
+
+Unknown members are ignored, except those that ask for a protection we do not give: a client would rely on it.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidClientMetadata, InvalidRedirectUri
+from watchword.protocol.resource import Resource
 from watchword.protocol.vocabulary import AUTHENTICATION_METHODS, OPENID_SCOPES, SIGNING_ALGORITHMS
 
 Choice = TypeVar("Choice", bound=str)
@@ -20,6 +24,16 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\
 _AUTHORITY = re.compile(r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 _DOT_SEGMENT = re.compile(r"(^|/)(\.|%2e){1,2}(/|$|;|\?)", re.IGNORECASE)
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")
+_ENCRYPTED_RESPONSE = re.compile(r"[a-z_]+_encrypted_response_(?:alg|enc)\Z")
+_ONLY_VALUES = {"subject_type": "public", "userinfo_signed_response_alg": "none"}
+_NOT_OFFERED = frozenset(
+    {
+        "dpop_bound_access_tokens",
+        "require_pushed_authorization_requests",
+        "tls_client_certificate_bound_access_tokens",
+    }
+)
+SHORTEST_LIFETIME, LONGEST_LIFETIME = 60, 3600  # seconds that a resource's tokens may live
 
 
 def parse_client_metadata(document: Mapping[str, Any], *, client_id: str, trusted: bool) -> Client:
@@ -32,6 +46,7 @@ def parse_client_metadata(document: Mapping[str, Any], *, client_id: str, truste
         InvalidRedirectUri: a redirect URI that could leak a code.
         InvalidClientMetadata: anything else that does not hold.
     """
+    _check_offered(document)
     method = _choice(document, "token_endpoint_auth_method", AUTHENTICATION_METHODS, "client_secret_basic")
     grant_types, response_types = _flows(document)
     redirect_uris = _uris(document, "redirect_uris")
@@ -83,6 +98,42 @@ def client_metadata(client: Client) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
+def parse_resource(
+    audience: str, scopes: Iterable[str], *, lifetime: int | None = None, client_id: str | None = None
+) -> Resource:
+    """Read an operator's words into a protected resource; `lifetime` is in seconds.
+
+    Whether the client exists is not checked.
+
+    Raises:
+        ValueError: the audience is no absolute URI without a fragment (RFC 8707 section 2), a scope is no scope token
+            (RFC 6749 section 3.3) or one of OpenID's own, or the lifetime is too short or too long.
+    """
+    scopes = frozenset(scopes)
+    if len(audience) > _LONGEST_URI or not _is_absolute_uri(audience):
+        raise ValueError("the audience must be an absolute URI without a fragment, such as https://api.example.com")
+    for scope in sorted(scopes):
+        if not _SCOPE_TOKEN.match(scope):
+            raise ValueError(f"the scope {scope!r} must be printable ASCII without spaces, quotes and backslashes")
+        if scope in OPENID_SCOPES:
+            raise ValueError(f"the scope {scope} is OpenID's own; name another")
+    if lifetime is not None and not SHORTEST_LIFETIME <= lifetime <= LONGEST_LIFETIME:
+        raise ValueError(f"the lifetime must be {SHORTEST_LIFETIME} to {LONGEST_LIFETIME} seconds")
+    return Resource(audience, scopes, lifetime, client_id)
+
+
+def _is_absolute_uri(text: str) -> bool:
+    """RFC 3986 section 4.3; where the scheme is of the web, there is a host too."""
+    if not _URI.match(text) or "#" in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme not in {"http", "https"} or _AUTHORITY.match(parts.netloc) is not None
+
+
 def check_redirect_uri(uri: str) -> None:
     """Refuse a redirect URI that cannot be matched exactly or would leak (RFC 8252 section 8.4, RFC 9700 section 4.1).
 
@@ -113,6 +164,18 @@ def _check_web_host(parts: SplitResult) -> None:
         raise InvalidRedirectUri("A redirect URI needs a plain host name or address.")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise InvalidRedirectUri("A redirect URI must use https, except on loopback.")
+
+
+def _check_offered(document: Mapping[str, Any]) -> None:
+    """Refuse what would go unheeded: pairwise subjects, signed or encrypted answers, bound tokens, pushed requests."""
+    for name, value in document.items():
+        if value is None or value is False:
+            continue
+        only = _ONLY_VALUES.get(name)
+        if only is not None and value != only:
+            raise InvalidClientMetadata(f"{name} must be {only}.")
+        if name in _NOT_OFFERED or _ENCRYPTED_RESPONSE.match(name):
+            raise InvalidClientMetadata(f"{name[:60]} is not supported.")
 
 
 def _flows(document: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:

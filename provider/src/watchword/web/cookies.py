@@ -5,6 +5,7 @@ there, and carry the port, because cookies ignore ports.
 """
 
 import secrets
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from urllib.parse import urlsplit
@@ -36,13 +37,26 @@ def browser_cookie(exchange: Exchange) -> str | None:
     return _ours(exchange.cookies.get(browser_cookie_name(exchange.services.settings)))
 
 
-def known_browser(exchange: Exchange) -> tuple[str, list[tuple[str, str]]]:
-    """Return the browser's secret, drawn now for a browser that has none, and the headers that give it to it."""
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser by its secret. `cookies` are the headers that give the secret to a browser that had none."""
+
+    secret: str = field(repr=False)
+    cookies: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it sent no secret of its own."""
+        return bool(self.cookies)
+
+
+def known_browser(exchange: Exchange) -> Browser:
+    """Return the browser of a request; one that has no secret gets one now."""
     secret, settings = browser_cookie(exchange), exchange.services.settings
     if secret is not None:
-        return secret, []
+        return Browser(secret)
     secret = secrets.token_urlsafe(32)
-    return secret, [set_cookie(settings, browser_cookie_name(settings), secret, _BROWSER_LIFETIME)]
+    return Browser(secret, (set_cookie(settings, browser_cookie_name(settings), secret, _BROWSER_LIFETIME),))
 
 
 def set_cookie(settings: Settings, name: str, value: str, lifetime: timedelta) -> tuple[str, str]:

@@ -47,7 +47,7 @@ class Dispatch:
         exchange = Exchange(services, self._renderer, self._locales, scope, receive, name)
         response = await self._answer(exchange)
         response.raw_headers.append((b"x-request-id", name.encode("ascii")))
-        if services.settings.secure:
+        if services.settings.secure and not is_loopback(services.issuer):
             add_transport_security(response)
         await response(scope, receive, send)
 

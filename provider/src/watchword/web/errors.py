@@ -16,6 +16,7 @@ from watchword.protocol.errors import (
     InvalidToken,
     MissingToken,
     ProtocolError,
+    RequestTimeout,
     RequestTooLarge,
     ServerError,
     TemporarilyUnavailable,
@@ -46,6 +47,8 @@ def error_answer(exchange: Exchange, error: Exception, *, for_people: bool, prob
     answer = problem_page(exchange, problem) if for_people else _json_error(protocol_error)
     if isinstance(protocol_error, TemporarilyUnavailable):
         answer.headers["retry-after"] = str(protocol_error.retry_after)
+    if isinstance(protocol_error, RequestTimeout):
+        answer.headers["connection"] = "close"  # the rest of the body would be read as the next request
     return answer
 
 

@@ -1,17 +1,18 @@
 """One HTTP exchange as an endpoint sees it: what was sent, by whom, and the services to answer with."""
 
+import asyncio
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from watchword.events import Caller
 from watchword.locale import choose_locale
-from watchword.protocol.errors import InvalidRequest, RequestTooLarge
+from watchword.protocol.errors import InvalidRequest, RequestTimeout, RequestTooLarge
 from watchword.protocol.parameters import Parameters, parse_parameters
 from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
@@ -37,6 +38,8 @@ class Renderer(Protocol):
 @dataclass(slots=True)
 class Exchange:
     """A request, read as far as an endpoint asks."""
+
+    body_seconds: ClassVar[float] = 20  # for a body to arrive in, however steadily it drips
 
     services: Services
     renderer: Renderer
@@ -121,6 +124,7 @@ class Exchange:
         Raises:
             InvalidRequest: another content type, or malformed.
             RequestTooLarge: it is beyond 32 KiB.
+            RequestTimeout: it did not arrive within 20 seconds.
         """
         if self.media_type != FORM:
             raise InvalidRequest(f"Send the parameters as {FORM}.")
@@ -132,6 +136,7 @@ class Exchange:
         Raises:
             InvalidRequest: another content type, or not strict JSON.
             RequestTooLarge: it is beyond 16 KiB.
+            RequestTimeout: it did not arrive within 20 seconds.
         """
         if self.media_type != "application/json":
             raise InvalidRequest("Send the request as application/json.")
@@ -145,6 +150,13 @@ class Exchange:
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and int(announced[:12]) > limit:
             raise too_large
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                return await self._receive_body(too_large, limit)
+        except TimeoutError:
+            raise RequestTimeout("The body did not arrive in time. Send the request again.") from None
+
+    async def _receive_body(self, too_large: RequestTooLarge, limit: int) -> bytes:
         chunks: list[bytes] = []
         size = 0
         while True:
