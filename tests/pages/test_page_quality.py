@@ -306,7 +306,9 @@ async def test_consent_posts_the_decision_of_the_button(
     async with looking(chromium, base, "consent") as (page, _):
         await page.locator(f"#{button}").click()
         await page.wait_for_url("**/post")
-        assert await page.locator("body").inner_text() == f"/post\ninteraction=i\ncsrf=c\nshown_to=s\ndecision={decision}"
+        assert (
+            await page.locator("body").inner_text() == f"/post\ninteraction=i\ncsrf=c\nshown_to=s\ndecision={decision}"
+        )
 
 
 async def test_a_form_is_sent_once_however_often_it_is_pressed(chromium: Browser, base: str) -> None:
