@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from concurrent.futures import Executor
 from dataclasses import replace
-from multiprocessing import get_context
-from multiprocessing.synchronize import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 from tests.stores.durable_rows import CODE, CODE_HASH, FAMILY_ID, MINUTE, SESSION_ID
+from tests.stores.racing import PROCESSES, in_every_process, wait_for_the_others
 from watchword.accounts import Proof
 from watchword.accounts.proof import Identifier
 from watchword.accounts.registration import account_of
@@ -20,7 +18,6 @@ from watchword.delivery.message import Channel
 from watchword.events import Caller
 from watchword.keys import Roots, make_first_keys
 
-PROCESSES = 4
 TASKS = 60
 NEWCOMER = Identifier("email", "ada@example.org", "ada@example.org")
 
@@ -86,18 +83,10 @@ async def end_session(database: Database, racer: int) -> bool:
     return await database.transaction(work)
 
 
-_barrier: Barrier
-
-
-def _remember(barrier: Barrier) -> None:
-    global _barrier  # noqa: PLW0603 - a barrier reaches a spawned process only through its initialiser
-    _barrier = barrier
-
-
 def _race_here(url: str, ask: Ask, process: int) -> list[Any]:
     async def run() -> list[Any]:
         database = open_database(url, Clock())
-        _barrier.wait(timeout=60)
+        wait_for_the_others()
         try:
             return await asyncio.gather(*(ask(database, process * TASKS + number) for number in range(TASKS)))
         finally:
@@ -109,7 +98,7 @@ def _race_here(url: str, ask: Ask, process: int) -> list[Any]:
 def _make_keys_here(url: str, secret_key: str) -> None:
     async def run() -> None:
         database = open_database(url, Clock())
-        _barrier.wait(timeout=60)
+        wait_for_the_others()
         try:
             await make_first_keys(database, Roots.derive(secret_key, None))
         finally:
@@ -125,14 +114,6 @@ def make_keys_everywhere(pool: Executor, url: str, secret_key: str) -> None:
         run.result(timeout=60)
 
 
-def racing_processes() -> AbstractContextManager[Executor]:
-    """Return a pool of spawned processes: workers as a server has them, with nothing inherited."""
-    context = get_context("spawn")
-    barrier = context.Barrier(PROCESSES)
-    return ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_remember, initargs=(barrier,))
-
-
 def race_everywhere(pool: Executor, url: str, ask: Ask) -> list[Any]:
     """Ask 60 times in parallel in each of four processes and return all 240 answers."""
-    runs: list[Future[list[Any]]] = [pool.submit(_race_here, url, ask, process) for process in range(PROCESSES)]
-    return [answer for run in runs for answer in run.result(timeout=60)]
+    return in_every_process(pool, _race_here, url, ask)

@@ -2,16 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
-from multiprocessing.synchronize import Barrier
 from typing import Any
 
+from tests.stores.racing import in_every_process, wait_for_the_others
 from watchword.ephemeral import Charge, EphemeralStore, Limit, open_store
 
-PROCESSES = 4
 TASKS = 60
 MINUTE = timedelta(minutes=1)
 PER_IDENTIFIER = Limit("identifier", 100, timedelta(days=1))  # 50 at once; none drains while a test lasts
@@ -57,18 +54,10 @@ async def race(store: EphemeralStore, ask: Ask, first: int = 0) -> list[Any]:
     return await asyncio.gather(*(ask(store, first + number) for number in range(TASKS)))
 
 
-_barrier: Barrier
-
-
-def _remember(barrier: Barrier) -> None:
-    global _barrier  # noqa: PLW0603 - a barrier reaches a spawned process only through its initialiser
-    _barrier = barrier
-
-
 def _race_here(url: str, ask: Ask, process: int) -> list[Any]:
     async def run() -> list[Any]:
         store = open_store(url, now=lambda: datetime.now(UTC))
-        _barrier.wait(timeout=60)
+        wait_for_the_others()
         try:
             return await race(store, ask, first=process * TASKS)
         finally:
@@ -77,14 +66,6 @@ def _race_here(url: str, ask: Ask, process: int) -> list[Any]:
     return asyncio.run(run())
 
 
-def racing_processes() -> AbstractContextManager[Executor]:
-    """Return a pool of spawned processes: workers as a server has them, with nothing inherited."""
-    context = get_context("spawn")
-    barrier = context.Barrier(PROCESSES)
-    return ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_remember, initargs=(barrier,))
-
-
 def race_everywhere(pool: Executor, url: str, ask: Ask) -> list[Any]:
     """Ask 60 times in parallel in each of four processes and return all 240 answers."""
-    runs: list[Future[list[Any]]] = [pool.submit(_race_here, url, ask, process) for process in range(PROCESSES)]
-    return [answer for run in runs for answer in run.result(timeout=60)]
+    return in_every_process(pool, _race_here, url, ask)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.stores import durable_racers as racers
-from tests.stores.durable_racers import PROCESSES, TASKS, race_everywhere
+from tests.stores.durable_racers import TASKS, race_everywhere
 from tests.stores.durable_rows import CODE_HASH, FAMILY_ID, add_code, add_family, add_session
+from tests.stores.racing import PROCESSES, racing_processes
 from watchword.database import Database, Statement, Transaction, accounts, grants, refresh_families
 from watchword.outbox import enqueue
 
@@ -20,7 +21,7 @@ _GRANTS = Statement("SELECT id FROM authorization_grant")
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Executor]:
-    with racers.racing_processes() as pool:
+    with racing_processes() as pool:
         yield pool
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.stores import ephemeral_racers as racers
-from tests.stores.ephemeral_racers import MINUTE, PER_ADDRESS, PER_IDENTIFIER, PROCESSES, TASKS, race, race_everywhere
+from tests.stores.ephemeral_racers import MINUTE, PER_ADDRESS, PER_IDENTIFIER, TASKS, race, race_everywhere
+from tests.stores.racing import PROCESSES, racing_processes
 from watchword.ephemeral import STORES, Charge, EphemeralStore, open_store
 
 pytestmark = pytest.mark.races
@@ -24,7 +25,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Executor]:
-    with racers.racing_processes() as pool:
+    with racing_processes() as pool:
         yield pool
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.stores.durable_racers import make_keys_everywhere, racing_processes
+from tests.stores.durable_racers import make_keys_everywhere
+from tests.stores.racing import racing_processes
 from tests.support.provider import COMMAND, free_port, provider_environment
 from tests.support.secrecy import remember_secret
 from watchword.database import Database
