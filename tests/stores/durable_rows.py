@@ -61,7 +61,7 @@ async def add_grant(transaction: Transaction) -> None:
 async def add_family(transaction: Transaction) -> None:
     """On top of a grant, a family of refresh tokens."""
     await add_grant(transaction)
-    await keys.add_mac_key(transaction, StoredMacKey("kid", b"sealed"))
+    await keys.add_mac_key(transaction, StoredMacKey("kid", "refresh", b"sealed"))
     await refresh_families.add(
         transaction,
         FAMILY_ID,

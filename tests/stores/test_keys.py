@@ -16,6 +16,7 @@ from tests.support.secrecy import remember_secret
 from watchword.database import Database
 from watchword.database import keys as stored
 from watchword.keys import Roots, UndecipherableKey, load_keyring, make_first_keys, reseal_keys
+from watchword.keys.keyring import PURPOSES
 
 SECRET_KEY = remember_secret("zi0VmFzrSxkTLZFlwcH1YKP8JNyxkXQ4nTzZ")
 OTHER_SECRET_KEY = remember_secret("W6t2pYbS0o9dJvCqHkR4mN8aLxEzGfUi1TrB")
@@ -65,7 +66,7 @@ async def test_four_processes_that_start_at_once_make_each_key_once(database: Da
         await asyncio.to_thread(make_keys_everywhere, pool, f"sqlite:///{file}", SECRET_KEY)
     keys = await stored.signing_keys(database)
     assert sorted((key.algorithm, key.state) for key in keys) == [("ES256", "active"), ("RS256", "active")]
-    assert len(await stored.mac_keys(database)) == 1
+    assert sorted(key.purpose for key in await stored.mac_keys(database)) == sorted(PURPOSES)
 
 
 @pytest.mark.races
@@ -101,7 +102,7 @@ async def test_no_private_part_stands_in_the_file(keyed: Database, file: Path) -
         public = private["n"] if "n" in private else private["x"]
         assert public.encode() in content  # the search would find what stands there
     assert b'"d"' not in content
-    assert not any(secret in content for secret in keyring.mac.values())
+    assert not any(secret in content for secret in keyring.refresh.by_kid.values())
 
 
 async def test_the_published_set_holds_public_members_only(keyed: Database) -> None:
@@ -122,7 +123,7 @@ async def test_keys_are_long_enough_and_named_by_their_thumbprint(keyed: Databas
     assert len(str(rsa["n"])) * 6 >= 2048
     assert keyring.signing["ES256"].key.as_dict(private=False)["crv"] == "P-256"
     assert all(key.key.thumbprint() == kid for kid, key in keyring.verifying.items())
-    assert [len(secret) for secret in keyring.mac.values()] == [32]
+    assert [len(secret) for secret in keyring.refresh.by_kid.values()] == [32]
 
 
 async def test_a_ciphertext_in_another_row_does_not_open(keyed: Database, outsider: sqlite3.Connection) -> None:
@@ -170,7 +171,7 @@ async def test_a_new_secret_key_takes_over_and_the_previous_one_can_be_dropped(k
     assert (await load_keyring(keyed, both)).jwks == before.jwks
     await reseal_keys(keyed, both)
     after = await load_keyring(keyed, Roots.derive(OTHER_SECRET_KEY, None))
-    assert (after.jwks, after.mac) == (before.jwks, before.mac)
+    assert (after.jwks, after.refresh, after.audit) == (before.jwks, before.refresh, before.audit)
     with pytest.raises(UndecipherableKey):
         await load_keyring(keyed, ROOTS)
 
@@ -191,7 +192,7 @@ async def test_resealing_is_all_or_nothing(keyed: Database, outsider: sqlite3.Co
 
 async def test_no_representation_shows_a_secret(keyed: Database) -> None:
     keyring = await load_keyring(keyed, ROOTS)
-    (mac,) = keyring.mac.values()
+    (mac,) = keyring.refresh.by_kid.values()
     for shown in (keyring, ROOTS, await stored.signing_keys(keyed), await stored.mac_keys(keyed)):
         for secret in (mac, ROOTS.current.pepper, ROOTS.current.key_encryption, ROOTS.current.forms):
             assert repr(secret)[2:-1] not in repr(shown)

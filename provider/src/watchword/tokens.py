@@ -104,7 +104,7 @@ def audience_and_lifetime(
 def write_refresh_token(services: Services, refresh: Refresh) -> str:
     """Write the refresh token of one generation. One HMAC."""
     return refresh_token.write_refresh_token(
-        services.keyring.mac[refresh.mac_kid],
+        services.keyring.refresh.by_kid[refresh.mac_kid],
         issuer=services.issuer,
         mac_kid=refresh.mac_kid,
         family_id=refresh.family_id,

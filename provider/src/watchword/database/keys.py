@@ -1,4 +1,4 @@
-"""Signing keys and the MAC keys of refresh tokens, their secret parts encrypted by the caller."""
+"""Signing keys and symmetric keys, their secret parts encrypted by the caller."""
 
 from dataclasses import dataclass, field
 
@@ -19,9 +19,10 @@ class StoredSigningKey:
 
 @dataclass(frozen=True, slots=True)
 class StoredMacKey:
-    """A row of `mac_key`; `secret` is ciphertext."""
+    """A row of `mac_key`; `secret` is ciphertext. `purpose`: what the key is for, and for nothing else."""
 
     kid: str
+    purpose: str
     secret: bytes = field(repr=False)
 
 
@@ -29,12 +30,14 @@ _SIGNING = Statement(
     """SELECT kid, algorithm, state, public_jwk, private_jwk FROM signing_key
     WHERE state <> 'gone' ORDER BY created_at, kid"""
 )
-_MAC = Statement("SELECT kid, secret FROM mac_key ORDER BY created_at, kid")
+_MAC = Statement("SELECT kid, purpose, secret FROM mac_key ORDER BY created_at, kid")
 _INSERT_SIGNING = Statement(
     """INSERT INTO signing_key (kid, algorithm, state, public_jwk, private_jwk, created_at)
     VALUES (:kid, :algorithm, :state, :public_jwk, :private_jwk, :now)"""
 )
-_INSERT_MAC = Statement("INSERT INTO mac_key (kid, secret, created_at) VALUES (:kid, :secret, :now)")
+_INSERT_MAC = Statement(
+    "INSERT INTO mac_key (kid, purpose, secret, created_at) VALUES (:kid, :purpose, :secret, :now)"
+)
 _RESEAL_SIGNING = Statement("UPDATE signing_key SET private_jwk = :private_jwk WHERE kid = :kid")
 _RESEAL_MAC = Statement("UPDATE mac_key SET secret = :secret WHERE kid = :kid")
 
@@ -63,7 +66,7 @@ async def add_signing_key(transaction: Transaction, key: StoredSigningKey) -> No
 
 async def add_mac_key(transaction: Transaction, key: StoredMacKey) -> None:
     """Keep a MAC key. One statement."""
-    await transaction.execute(_INSERT_MAC, kid=key.kid, secret=key.secret)
+    await transaction.execute(_INSERT_MAC, kid=key.kid, purpose=key.purpose, secret=key.secret)
 
 
 async def reseal_signing_key(transaction: Transaction, kid: str, private_jwk: bytes) -> None:

@@ -41,6 +41,7 @@ class Store(SQLModel, table=True):
     id: int = Field(primary_key=True)
     ephemeral_id: str | None = _text(nullable=True)
     restore_epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
+    guarded_until: int | None = _time(nullable=True)
     clock_offset: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
@@ -118,10 +119,11 @@ class SigningKey(SQLModel, table=True):
 
 
 class MacKey(SQLModel, table=True):
-    """A key of refresh tokens' tags, under the key-encryption key."""
+    """A symmetric key under the key-encryption key: of refresh tokens' tags, of opaque tokens, of the audit trail."""
 
     __tablename__ = "mac_key"
     kid: str = _text(primary_key=True)
+    purpose: str = _text(server_default="refresh")
     secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: int = _time()
 
@@ -141,6 +143,39 @@ class Session(SQLModel, table=True):
     ended_at: int | None = _time(nullable=True)
     user_agent: str = _text()
     address: str = _text()
+
+
+class Device(SQLModel, table=True):
+    """A browser that an account signed in with before: strangers' failures do not count against it."""
+
+    __tablename__ = "device"
+    id: str = _text(primary_key=True)
+    account_id: str = _refers("account.id")
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    created_at: int = _time()
+    seen_at: int = _time()
+    expires_at: int = _time(index=True)
+    revoked_at: int | None = _time(nullable=True)
+    user_agent: str = _text()
+
+
+class GuessBudget(SQLModel, table=True):
+    """An identifier, as a keyed digest, that codes were guessed for; its row is what parallel guesses queue at."""
+
+    __tablename__ = "guess_budget"
+    tag: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    charged_at: int = _time(index=True)
+
+
+class Guess(SQLModel, table=True):
+    """A guess that was begun and did not turn out right. `scope` says whose: strangers', guarded, or one device's."""
+
+    __tablename__ = "guess"
+    __table_args__ = (Index("ix_guess_budget", "tag", "scope", "at"),)
+    id: str = _text(primary_key=True)
+    tag: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    scope: str = _text()
+    at: int = _time(index=True)
 
 
 class Consent(SQLModel, table=True):
@@ -231,7 +266,10 @@ class AuditEvent(SQLModel, table=True):
     """What happened: written in the transaction that made it happen, identifiers masked."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_account", "account_id", "at"),)
+    __table_args__ = (
+        Index("ix_audit_event_account", "account_id", "at"),
+        Index("ix_audit_event_seal", "seal", "id"),
+    )
     id: int | None = Field(default=None, sa_column=Column(_Counter, primary_key=True, autoincrement=True))
     name: str = _text()
     at: int = _time(index=True)
@@ -241,3 +279,37 @@ class AuditEvent(SQLModel, table=True):
     request_id: str = _text()
     address: str = _text()
     detail: str = _text()
+    # Empty in events from before there was a chain.
+    mac_kid: str = _text(server_default="")
+    mac: bytes = Field(sa_column=Column(LargeBinary, nullable=False, server_default=""))
+    seal: int | None = Field(sa_column=Column(BigInteger, nullable=True))
+
+
+class AuditSeal(SQLModel, table=True):
+    """A link of the chain over the audit trail: the events it covers in order, and the seal before it."""
+
+    __tablename__ = "audit_seal"
+    number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    events: int
+    previous: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    mac_kid: str = _text()
+    sealed_at: int = _time(index=True)
+
+
+class Replica(SQLModel, table=True):
+    """A worker process that is alive, and the ephemeral store it sees."""
+
+    __tablename__ = "replica"
+    id: str = _text(primary_key=True)
+    ephemeral_id: str = _text()
+    seen_at: int = _time(index=True)
+
+
+class Election(SQLModel, table=True):
+    """Who does a duty that one worker does for all."""
+
+    __tablename__ = "election"
+    duty: str = _text(primary_key=True)
+    holder: str = _text()
+    expires_at: int = _time()

@@ -96,7 +96,7 @@ async def _begin_family(
 ) -> Refresh | None:
     if "refresh_token" not in request.client.grant_types:
         return None
-    refresh = Refresh(uuid4(), 0, secrets.token_bytes(16), services.keyring.current_mac)
+    refresh = Refresh(uuid4(), 0, secrets.token_bytes(16), services.keyring.refresh.current)
     await refresh_families.add(
         transaction,
         refresh.family_id,

@@ -35,7 +35,7 @@ async def refresh(services: Services, request: TokenRequest) -> Authorization:
     """
     text = request.form.required("refresh_token")
     token = read_refresh_token(text)
-    if token is None or token.mac_kid not in services.keyring.mac:
+    if token is None or token.mac_kid not in services.keyring.refresh.by_kid:
         raise InvalidGrant(_REFUSAL, detail="not ours")
 
     async def work(transaction: Transaction) -> Authorization | None:

@@ -1,7 +1,7 @@
-"""Signing keys and MAC keys: made at first start, loaded once, parsed once, published, used."""
+"""Signing keys and symmetric keys: made at first start, loaded once, parsed once, published, used."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -16,6 +16,21 @@ from watchword.protocol.vocabulary import SIGNING_ALGORITHMS, SigningAlgorithm
 
 RSA_BITS = 3072
 ACTIVE = "active"
+# What symmetric keys are for: tags of refresh tokens, opaque access tokens, the audit trail, identifiers as digests.
+PURPOSES = ("refresh", "opaque", "audit", "identifier")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKeys:
+    """The symmetric keys of one purpose, 32 bytes each. New things are made with `current`, old ones name their kid."""
+
+    current: str
+    by_kid: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def secret(self) -> bytes:
+        """The current key."""
+        return self.by_kid[self.current]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +39,32 @@ class Keyring:
 
     signing: Mapping[SigningAlgorithm, SigningKey]
     verifying: Mapping[str, SigningKey]
-    mac: Mapping[str, bytes] = field(repr=False)
-    current_mac: str
+    refresh: SecretKeys
+    opaque: SecretKeys
+    audit: SecretKeys
+    identifier: SecretKeys
     jwks: bytes
 
 
 async def make_first_keys(database: Database, roots: Roots) -> None:
-    """Make one key per algorithm and one MAC key where none is. Run by the parent process before workers fork.
+    """Make one key per algorithm and one symmetric key per purpose where none is. The parent does it before workers fork.
 
     Keys are made before the transaction, for that takes long, and kept only if they are still missing inside it: of
     several processes that start at once, one gives the keys.
     """
     missing = await _missing_algorithms(database)
     new_keys = [_new_signing_key(name, roots) for name in missing]
-    new_mac = _new_mac_key(roots)
+    new_secrets = [_new_secret_key(purpose, roots) for purpose in PURPOSES]
 
     async def work(transaction: Transaction) -> None:
         still_missing = await _missing_algorithms(transaction)
         for key in new_keys:
             if key.algorithm in still_missing:
                 await stored.add_signing_key(transaction, key)
-        if not await stored.mac_keys(transaction):
-            await stored.add_mac_key(transaction, new_mac)
+        present = {key.purpose for key in await stored.mac_keys(transaction)}
+        for secret in new_secrets:
+            if secret.purpose not in present:
+                await stored.add_mac_key(transaction, secret)
 
     await database.transaction(work)
 
@@ -78,15 +97,25 @@ async def load_keyring(database: Database, roots: Roots) -> Keyring:
     """
     rows = await stored.signing_keys(database)
     keys = {row.kid: SigningKey(row.kid, _algorithm(row), _open(row, roots)) for row in rows}
-    mac = {row.kid: roots.decrypt(row.secret, place=_mac_place(row.kid)) for row in await stored.mac_keys(database)}
+    secret = _secret_keys(await stored.mac_keys(database), roots)
     public = [orjson.loads(row.public_jwk) for row in rows]
     return Keyring(
         signing={keys[row.kid].algorithm: keys[row.kid] for row in rows if row.state == ACTIVE},
         verifying=keys,
-        mac=mac,
-        current_mac=list(mac)[-1],
+        refresh=secret["refresh"],
+        opaque=secret["opaque"],
+        audit=secret["audit"],
+        identifier=secret["identifier"],
         jwks=orjson.dumps({"keys": public}),
     )
+
+
+def _secret_keys(rows: Iterable[StoredMacKey], roots: Roots) -> Mapping[str, SecretKeys]:
+    """Open the symmetric keys, oldest first: the newest of a purpose is its current one."""
+    by_purpose: dict[str, dict[str, bytes]] = {}
+    for row in rows:
+        by_purpose.setdefault(row.purpose, {})[row.kid] = roots.decrypt(row.secret, place=_mac_place(row.kid))
+    return {purpose: SecretKeys(list(keys)[-1], keys) for purpose, keys in by_purpose.items()}
 
 
 async def _missing_algorithms(reader: Reader) -> list[SigningAlgorithm]:
@@ -120,9 +149,9 @@ def _new_signing_key(algorithm: SigningAlgorithm, roots: Roots) -> StoredSigning
     )
 
 
-def _new_mac_key(roots: Roots) -> StoredMacKey:
+def _new_secret_key(purpose: str, roots: Roots) -> StoredMacKey:
     kid = secrets.token_hex(4)
-    return StoredMacKey(kid, roots.encrypt(secrets.token_bytes(32), place=_mac_place(kid)))
+    return StoredMacKey(kid, purpose, roots.encrypt(secrets.token_bytes(32), place=_mac_place(kid)))
 
 
 def _open(row: StoredSigningKey, roots: Roots) -> Key:

@@ -1,114 +1,39 @@
-"""The settings: one frozen tree, read from the environment, `.env`, a secrets directory and a TOML file.
+"""The settings as one frozen tree. Every field becomes `WATCHWORD_<FIELD>`; the reference page is made from them."""
 
-Every field becomes `WATCHWORD_<FIELD>`. A wrong or unknown setting stops the start with one line that names the
-setting, what is wrong with its value, and the remedy. The reference page is generated from the fields below.
-"""
-
-import difflib
 import ipaddress
-import os
 import re
-import tomllib
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
-PREFIX = "WATCHWORD_"
-_SECRETS_DIR = "WATCHWORD_SECRETS_DIR"
-_TOML = "watchword.toml"
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+from watchword.settings.limits import LimitSettings
+from watchword.settings.operations import OperationSettings
+from watchword.settings.values import (
+    PREFIX,
+    SHORTEST,
+    Issuer,
+    Lifetime,
+    Link,
+    Pairs,
+    SettingsError,
+    Words,
+    is_loopback,
+    scheme_of,
+)
+
+TOML = "watchword.toml"
 _SECRET_KEY_BYTES = 32
 _DEVELOPMENT_GATEWAYS = frozenset({"mailbox", "console"})
-
-
-class SettingsError(Exception):
-    """A setting that cannot be used. `str()` is the one line for the operator."""
-
-    def __init__(self, name: str, problem: str, remedy: str) -> None:
-        self.name, self.problem, self.remedy = name, problem, remedy
-        super().__init__(f"{name}: {problem}. {remedy}")
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether a URL's host is this machine's loopback. What is no URL is not."""
-    try:
-        return urlsplit(url).hostname in LOOPBACK_HOSTS
-    except ValueError:
-        return False
-
-
-def _seconds(value: object) -> object:
-    """Read a bare number as seconds; ISO 8601 durations pass through."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]+", value):
-        return timedelta(seconds=int(value))
-    return value
-
-
-def _pairs(value: object) -> object:
-    """Read `a@b.example:123456,+9198...:654321` into a mapping."""
-    if isinstance(value, str):
-        pairs = [pair.strip().rpartition(":") for pair in value.split(",") if pair.strip()]
-        if not all(left and right for left, _, right in pairs):
-            raise ValueError("needs a colon and a code behind every identifier")
-        return {left: right for left, _, right in pairs}
-    return value
-
-
-def _words(value: object) -> object:
-    """Read a comma-separated list."""
-    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-
-
-def _issuer(value: str) -> str:
-    parts = urlsplit(value)
-    _ = parts.port  # raises ValueError when it is out of range
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("is not an http or https URL")
-    if parts.query or parts.fragment or parts.username or value.endswith("/"):
-        raise ValueError("may hold no query, fragment, user name or closing slash")
-    # Compared letter by letter by everyone who trusts it, while browsers send their Origin in lower case.
-    if not value.startswith(f"{parts.scheme}://{parts.netloc.lower()}"):
-        raise ValueError("must have its scheme and host in lower case")
-    return value
-
-
-def _link(value: str) -> str:
-    parts = urlsplit(value)
-    usable = "@" in parts.path if parts.scheme == "mailto" else parts.scheme in {"http", "https"} and parts.hostname
-    if not usable or not value.isprintable() or re.search(r"[ \\]", value):
-        raise ValueError("is not an http, https or mailto URL")
-    return value
-
-
-def _scheme(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value().strip().partition(":")[0].lower() if secret is not None else None
-
-
-_SHORTEST = timedelta(minutes=1)
-Lifetime = Annotated[timedelta, BeforeValidator(_seconds)]
-Link = Annotated[str, AfterValidator(_link)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 class _OwnLines(DotEnvSettingsSource):
@@ -119,14 +44,14 @@ class _OwnLines(DotEnvSettingsSource):
         return {k: v for k, v in super().__call__().items() if k in fields or k.upper().startswith(PREFIX)}
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings, OperationSettings, BaseSettings):
     """Everything an operator may choose."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", toml_file=_TOML, secrets_dir=None, frozen=True, extra="forbid"
+        env_prefix=PREFIX, env_file=".env", toml_file=TOML, secrets_dir=None, frozen=True, extra="forbid"
     )
 
-    issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+    issuer: Issuer = Field(
         description="The provider's own URL, exactly as relying parties will configure it; no closing slash."
     )
     env: Literal["production", "development", "test"] = Field(
@@ -189,25 +114,25 @@ class Settings(BaseSettings):
     )
     refresh_token_idle: Lifetime = Field(
         default=timedelta(days=7),
-        ge=_SHORTEST,
+        ge=SHORTEST,
         le=timedelta(days=90),
         description="A refresh token unused this long is over.",
     )
     refresh_token_lifetime: Lifetime = Field(
         default=timedelta(days=30),
-        ge=_SHORTEST,
+        ge=SHORTEST,
         le=timedelta(days=365),
         description="A family of refresh tokens is over after this.",
     )
     session_idle: Lifetime = Field(
         default=timedelta(hours=24),
-        ge=_SHORTEST,
+        ge=SHORTEST,
         le=timedelta(days=30),
         description="Single sign-on ends after this long unused.",
     )
     session_lifetime: Lifetime = Field(
         default=timedelta(days=30),
-        ge=_SHORTEST,
+        ge=SHORTEST,
         le=timedelta(days=30),
         description="A session is over after this, used or not.",
     )
@@ -228,7 +153,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
     test_limits: Literal["on", "off"] = Field(default="on", description="Test mode only: `off` lifts cool-downs.")
-    test_identifiers: Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)] = Field(
+    test_identifiers: Pairs = Field(
         default_factory=dict, description="Test mode only: identifiers with a fixed code, `a@b.example:123456,...`."
     )
     test_loopback_fetch: Literal["on", "off"] = Field(
@@ -323,7 +248,7 @@ class Settings(BaseSettings):
             if used:
                 raise SettingsError(PREFIX + name.upper(), "is a test switch", "Remove it, or set WATCHWORD_ENV=test.")
         for name in ("smtp_url", "sms_url", "whatsapp_url"):
-            if _scheme(getattr(self, name)) in _DEVELOPMENT_GATEWAYS:
+            if scheme_of(getattr(self, name)) in _DEVELOPMENT_GATEWAYS:
                 raise SettingsError(
                     PREFIX + name.upper(),
                     "is a development gateway",
@@ -342,57 +267,3 @@ class Settings(BaseSettings):
         """Read, strongest first: arguments, environment, `.env`, secrets directory, TOML."""
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, _OwnLines(settings_cls), file_secret_settings, toml
-
-
-def load_settings() -> Settings:
-    """Read and check the settings.
-
-    Raises:
-        SettingsError: naming the first setting that is unknown or cannot be used.
-    """
-    _refuse_unknown_variables(os.environ)
-    secrets_dir = os.environ.get(_SECRETS_DIR)
-    if secrets_dir is not None and not Path(secrets_dir).is_dir():
-        raise SettingsError(_SECRETS_DIR, "is no directory", "Name the directory that holds one file for each secret.")
-    try:
-        arguments: dict[str, Any] = {"_secrets_dir": secrets_dir}
-        return Settings(**arguments)
-    except ValidationError as error:
-        raise _first_problem(error) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(_TOML, f"is not TOML: {error}", "Correct the file or remove it.") from None
-    except UnicodeDecodeError:
-        raise SettingsError(
-            "settings", "a settings file is not UTF-8 text", "Correct .env or watchword.toml."
-        ) from None
-
-
-def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
-    known = _known_variables()
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
-            raise _unknown(name)
-
-
-def _known_variables() -> set[str]:
-    return {PREFIX + name.upper() for name in Settings.model_fields} | {_SECRETS_DIR}
-
-
-def _unknown(name: str) -> SettingsError:
-    near = difflib.get_close_matches(name, _known_variables(), n=1)
-    hint = f"Did you mean {near[0]}?" if near else "Remove it; `docs/reference/settings.md` lists all of them."
-    return SettingsError(name, "is not a setting", hint)
-
-
-def _first_problem(error: ValidationError) -> SettingsError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = PREFIX + str(first["loc"][0]).upper().removeprefix(PREFIX) if first["loc"] else "settings"
-    problem = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-    if first["type"] == "missing":
-        return SettingsError(name, "is required", _REMEDIES.get(name, "Set it."))
-    if first["type"] == "extra_forbidden":
-        return _unknown(name)
-    return SettingsError(name, problem, _REMEDIES.get(name, "`docs/reference/settings.md` says what it may hold."))
-
-
-_REMEDIES = {"WATCHWORD_ISSUER": "Give the provider's own URL, such as https://id.example.com."}
