@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from watchword.locale import SOURCE_LANGUAGE, Catalogue
 from watchword.pages.brand import Brand, stylesheet
+from watchword.pages.folding import FoldingEnvironment
 from watchword.pages.links import displayable_image, displayable_link
 from watchword.pages.views import View
 
@@ -35,13 +36,24 @@ class Asset:
 
 
 class Pages:
-    """The templates, compiled once, with the operator's brand and the catalogues of texts."""
+    """The templates, compiled once for each language, with the operator's brand and the catalogues of texts."""
 
     def __init__(self, brand: Brand, catalogues: Mapping[str, Catalogue], *, static_path: str = STATIC_PATH) -> None:
-        self._catalogues = catalogues
         self._static_path = static_path
         self._assets = {**_packaged_assets(), "brand.css": _as_asset("brand.css", stylesheet(brand).encode())}
-        self._templates = Environment(
+        self._templates = {locale: self._compile(brand, texts) for locale, texts in catalogues.items()}
+
+    def render(self, view: View, *, locale: str) -> str:
+        """The whole HTML document of a view; a locale we have no texts for is shown in English."""
+        templates = self._templates.get(locale) or self._templates[SOURCE_LANGUAGE]
+        return templates[view.template].render(view=view)
+
+    def _compile(self, brand: Brand, catalogue: Catalogue) -> Mapping[str, Template]:
+        """Compile every template in one language now, so that no request waits for it."""
+        texts = _Texts(catalogue)
+        environment = FoldingEnvironment(
+            constants={"brand": brand, "locale": catalogue.locale, "direction": catalogue.direction},
+            functions={"t": texts.plain, "asset": self.asset},
             loader=PackageLoader("watchword.pages"),
             autoescape=True,
             auto_reload=False,
@@ -49,19 +61,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(link=displayable_link, image=displayable_image, clock=_as_clock)
-        self._templates.globals.update(brand=brand, asset=self.asset)
-        for name in self._templates.list_templates():
-            self._templates.get_template(name)  # compiled now, so that no request waits for it
-
-    def render(self, view: View, *, locale: str) -> str:
-        """The whole HTML document of a view; a locale we have no texts for is shown in English."""
-        catalogue = self._catalogues.get(locale) or self._catalogues[SOURCE_LANGUAGE]
-        texts = _Texts(catalogue)
-        template = self._templates.get_template(view.template)
-        return template.render(
-            view=view, locale=catalogue.locale, direction=catalogue.direction, t=texts.plain, rich=texts.emphasised
-        )
+        environment.filters.update(link=displayable_link, image=displayable_image, clock=_as_clock)
+        environment.globals["rich"] = texts.emphasised
+        return {name: environment.get_template(name) for name in environment.list_templates()}
 
     def asset(self, name: str) -> str:
         """The path of a static file with its version, `/login/static/watchword.css?v=0123abcd`.
