@@ -33,7 +33,7 @@ format: .venv/dev.stamp  ## write the formatting and the safe fixes
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: .venv/dev.stamp  ## the benchmarks, as ratios to the raw limits of the same run
+bench: .venv/dev.stamp  ## the benchmarks, as ratios to peers and raw limits in one run
 	@$(BIN)/python -m bench
 
 .PHONY: docs

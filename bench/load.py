@@ -1,7 +1,7 @@
 """A load client of the least cost: prepared request bytes on raw keep-alive connections, and nothing kept but times.
 
 A usual HTTP library needs more CPU for a request than the provider does and would measure itself. This one reads
-exactly what the measured servers write: HTTP/1.1 answers with a Content-Length.
+exactly what the measured servers write: HTTP/1.1 answers with a Content-Length, or without a body.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class NothingLeft(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. `head` is lower-cased only where it is searched."""
+    """One HTTP answer."""
 
     status: int
     head: bytes
@@ -34,11 +34,12 @@ class Answer:
 
     def header(self, name: bytes) -> bytes:
         """Return the value of the first header of that lower-case name; empty when there is none."""
-        start = self.head.find(b"\r\n" + name + b": ")
-        if start < 0:
-            return b""
-        start += len(name) + 4
-        return self.head[start : self.head.find(b"\r\n", start)]
+        return next(iter(self.headers(name)), b"")
+
+    def headers(self, name: bytes) -> Sequence[bytes]:
+        """Return the values of all headers of that lower-case name."""
+        pairs = (line.partition(b": ") for line in self.head.split(b"\r\n"))
+        return [value for given, _, value in pairs if given.lower() == name]
 
 
 class Sender(Protocol):
@@ -102,8 +103,9 @@ class Connection(asyncio.Protocol):
         if end < 0:
             return False
         self._body_start = end + len(_HEAD_END)
-        at = self._received.find(b"content-length: ", 0, end)
-        self._length = int(self._received[at + 16 : self._received.find(b"\r\n", at)]) if at >= 0 else 0
+        head = self._received[: end + 2].lower()
+        at = head.find(b"\r\ncontent-length: ")
+        self._length = int(head[at + 18 : head.find(b"\r\n", at + 18)]) if at >= 0 else 0
         return True
 
     def _finish(self) -> None:
@@ -113,7 +115,8 @@ class Connection(asyncio.Protocol):
             self._answer.set_result(Answer(int(received[9:12]), received[:split], received[split:]))
 
 
-Operation = Callable[[Sender], Awaitable[None]]
+Operation = Callable[[Sender], Awaitable[float]]
+"""Does its work once, and returns the seconds it waited for what is not the server's answer: a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Load:
     server_cpu: float
     client_share: float
     latencies: Sequence[float]
+    errors: Sequence[str] = ()
 
 
 async def connect(server: Server) -> Connection:
@@ -137,32 +141,39 @@ async def connect(server: Server) -> Connection:
 async def measure_load(server: Server, operations: Sequence[Operation], seconds: float) -> Load:
     """Repeat each operation on a connection of its own until the time is over; each runs at least once.
 
+    A connection stops at its first error, which is counted.
+
     Raises:
-        UnexpectedAnswer: any operation failed.
         TimeoutError: the server stopped answering.
     """
     connections = [await connect(server) for _ in operations]
     latencies: list[float] = []
+    errors: list[str] = []
     server_cpu, client_cpu, started = server.cpu_seconds(), time.process_time(), time.perf_counter()
     try:
         async with asyncio.timeout(seconds + _ANSWER_SECONDS), asyncio.TaskGroup() as group:
             for operation, connection in zip(operations, connections, strict=True):
-                group.create_task(_repeat(operation, connection, started + seconds, latencies))
+                group.create_task(_repeat(operation, connection, started + seconds, latencies, errors))
         wall = time.perf_counter() - started
         client_share = (time.process_time() - client_cpu) / wall
-        return Load(len(latencies), wall, server.cpu_seconds() - server_cpu, client_share, latencies)
+        return Load(len(latencies), wall, server.cpu_seconds() - server_cpu, client_share, latencies, errors)
     finally:
         for connection in connections:
             connection.close()
 
 
-async def _repeat(operation: Operation, connection: Connection, until: float, latencies: list[float]) -> None:
+async def _repeat(
+    operation: Operation, connection: Connection, until: float, latencies: list[float], errors: list[str]
+) -> None:
     finished = 0.0
     while finished < until:
         started = time.perf_counter()
         try:
-            await operation(connection)
+            waited = await operation(connection)
         except NothingLeft:
             return
+        except UnexpectedAnswer as problem:
+            errors.append(str(problem))
+            return
         finished = time.perf_counter()
-        latencies.append(finished - started)
+        latencies.append(finished - started - waited)

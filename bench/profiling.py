@@ -16,10 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.browser import CodeLogin
+from bench.contender import Contender, Name
 from bench.load import Answer, Operation, UnexpectedAnswer
+from bench.mailbox import open_mailbox
+from bench.ours import prepare
+from bench.people import People
 from bench.requests import get
-from bench.server import free_port, provider_environment
-from bench.surroundings import TEST_MODE, Clients, register_clients
+from bench.scenarios import OF_OURS
+from bench.server import Server
 from bench.walks import (
     Authorize,
     ExchangeCode,
@@ -27,9 +32,8 @@ from bench.walks import (
     SameRequest,
     SignIn,
     authorization_target,
-    sign_in,
+    exchange,
     token_request,
-    tokens_of_session,
 )
 from watchword.app import create_app
 
@@ -104,20 +108,21 @@ class Statements:
 
 
 async def _main(folder: Path) -> None:
+    prepared = await prepare(folder, _TIMES * 2)
     statements = Statements()
-    environment = provider_environment(
-        folder / "state", PORT=str(free_port()), ISSUER="http://localhost:9", **TEST_MODE
-    )
-    clients = register_clients(environment, folder / "state")
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(prepared.environment)
     application = create_app()
     done = asyncio.Event()
     ready = asyncio.Event()
     lifespan = asyncio.create_task(_live(application, ready, done))
     await ready.wait()
     try:
-        await _show_all(InProcess(application), clients, statements)
+        async with open_mailbox(prepared.environment["WATCHWORD_EPHEMERAL_URL"]) as mailbox:
+            server = Server(int(prepared.environment["WATCHWORD_PORT"]), os.getpid(), 0.0)
+            walk = CodeLogin(f"localhost:{server.port}", People(prepared.people), mailbox)
+            contender = Contender(Name.EMBEDDED, server, OF_OURS, prepared.clients, walk, opaque=prepared.opaque)
+            await _show_all(InProcess(application), contender, statements)
     finally:
         done.set()
         await lifespan
@@ -138,19 +143,20 @@ async def _live(application: Callable[..., Any], ready: asyncio.Event, done: asy
     await application({"type": "lifespan"}, receive, send)
 
 
-async def _show_all(sender: InProcess, clients: Clients, statements: Statements) -> None:
-    session, _ = await sign_in(sender, clients.rs256)
-    tokens = await tokens_of_session(sender, clients.rs256, session)
+async def _show_all(sender: InProcess, contender: Contender, statements: Statements) -> None:
+    client, host = contender.clients.rs256, contender.host
+    signed_in = await contender.sign_in(sender, client)
+    tokens = await exchange(sender, contender, client, signed_in.authorization_code)
     codes: list[str] = []
-    authorize = Authorize(get(authorization_target(clients.rs256), cookie=session), codes)
+    asking = get(host, authorization_target("/authorize", client), cookie=signed_in.session)
     operations: dict[str, Operation] = {
-        "discovery": SameRequest(get("/.well-known/openid-configuration")),
-        "client_credentials": SameRequest(token_request(clients.rs256, grant_type="client_credentials")),
-        "userinfo": SameRequest(get("/userinfo", bearer=tokens["access_token"])),
-        "authorize, signed in": authorize,
-        "code exchange": ExchangeCode(clients.rs256, codes),
-        "refresh": RotateRefreshToken(clients.rs256, tokens["refresh_token"]),
-        "full login": SignIn(clients.rs256),
+        "discovery": SameRequest(get(host, contender.routes.discovery)),
+        "client_credentials": SameRequest(token_request(contender, client, grant_type="client_credentials")),
+        "userinfo": SameRequest(get(host, contender.routes.userinfo, bearer=tokens["access_token"])),
+        "authorize, signed in": Authorize(asking, codes),
+        "code exchange": ExchangeCode(contender, client, codes),
+        "refresh": RotateRefreshToken(contender, client, tokens["refresh_token"]),
+        "login": SignIn(contender, client),
     }
     for name, operation in operations.items():
         await _show(name, operation, sender, statements)

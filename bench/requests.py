@@ -5,24 +5,33 @@ import html
 import re
 from urllib.parse import quote_plus, urlencode
 
+from bench.contender import Registration
 from bench.load import Answer
-from bench.server import Registration
 
 _HIDDEN = re.compile(rb'<input type="hidden" name="([a-z]+)" value="([^"]*)">')
 _REFRESH = re.compile(rb'<meta http-equiv="refresh" content="0;url=([^"]+)">')
 
 
-def get(target: str, *, cookie: str = "", bearer: str = "") -> bytes:
-    """Return a GET of a path with its query."""
-    return f"GET {target} HTTP/1.1\r\n{_headers(cookie)}{_authorization(bearer)}\r\n".encode()
+def get(host: str, target: str, *, cookie: str = "", bearer: str = "", address: str = "") -> bytes:
+    """Return a GET of a path with its query. `address` is whom a proxy in front would name."""
+    authorization = f"authorization: Bearer {bearer}\r\n" if bearer else ""
+    return f"GET {target} HTTP/1.1\r\n{_headers(host, cookie, address)}{authorization}\r\n".encode()
 
 
-def post_form(path: str, fields: dict[str, str], *, cookie: str = "", client: Registration | None = None) -> bytes:
+def post_form(
+    host: str,
+    path: str,
+    fields: dict[str, str],
+    *,
+    cookie: str = "",
+    client: Registration | None = None,
+    address: str = "",
+) -> bytes:
     """Return a POST of a form, authenticated by HTTP Basic when it is a client's."""
     body = urlencode(fields)
     credentials = f"authorization: {basic(client)}\r\n" if client else ""
     return (
-        f"POST {path} HTTP/1.1\r\n{_headers(cookie)}{credentials}"
+        f"POST {path} HTTP/1.1\r\n{_headers(host, cookie, address)}{credentials}"
         f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}\r\n\r\n{body}"
     ).encode()
 
@@ -55,19 +64,13 @@ def location_target(answer: Answer) -> str:
     return _without_origin(answer.header(b"location").decode())
 
 
-def new_cookie(answer: Answer) -> str:
-    """Return the cookie an answer sets, as a browser sends it back."""
-    return answer.header(b"set-cookie").partition(b";")[0].decode()
-
-
 def _without_origin(url: str) -> str:
-    return "/" + url.partition("://")[2].partition("/")[2]
+    _, separator, rest = url.partition("://")
+    return "/" + rest.partition("/")[2] if separator and not url.startswith("/") else url
 
 
-def _headers(cookie: str) -> str:
-    headers = "host: localhost\r\naccept: text/html, application/json\r\nuser-agent: bench\r\n"
+def _headers(host: str, cookie: str, address: str) -> str:
+    headers = f"host: {host}\r\naccept: text/html, application/json\r\nuser-agent: bench\r\n"
+    if address:
+        headers += f"x-forwarded-for: {address}\r\n"
     return f"{headers}cookie: {cookie}\r\n" if cookie else headers
-
-
-def _authorization(bearer: str) -> str:
-    return f"authorization: Bearer {bearer}\r\n" if bearer else ""

@@ -35,13 +35,18 @@ def provider_environment(addresses: Addresses, folder: Path) -> dict[str, str]:
 
     Other settings of the caller's environment stay, so that a demo can be branded or send real messages.
     """
-    return os.environ | {
-        "WATCHWORD_ENV": "development",
-        "WATCHWORD_ISSUER": addresses.issuer,
-        "WATCHWORD_PORT": str(addresses.port_base),
-        "WATCHWORD_DATABASE_URL": f"sqlite:///{folder / _DATABASE}",
-        "WATCHWORD_EPHEMERAL_URL": f"sqlite:///{folder / _EPHEMERAL}",
-    }
+    # Everybody who tries a demo comes from this machine.
+    return (
+        {"WATCHWORD_SENDS_PER_NETWORK": "1000/10m"}
+        | os.environ
+        | {
+            "WATCHWORD_ENV": "development",
+            "WATCHWORD_ISSUER": addresses.issuer,
+            "WATCHWORD_PORT": str(addresses.port_base),
+            "WATCHWORD_DATABASE_URL": f"sqlite:///{folder / _DATABASE}",
+            "WATCHWORD_EPHEMERAL_URL": f"sqlite:///{folder / _EPHEMERAL}",
+        }
+    )
 
 
 def forget_everything(folder: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from watchword.cli import command
+from watchword.cli.commands import command
 from watchword.endpoints import ENDPOINTS
 from watchword.events.catalogue import Event, catalogue
 from watchword.pages import PAGES
@@ -34,6 +34,7 @@ _ACCESS = {
     Access.PERSON: "a browser",
     Access.CLIENT: "a client that authenticates",
     Access.TOKEN: "a live access token",
+    Access.OPERATOR: "whoever the operator lets",
     Access.DEVELOPMENT: "anybody, in development and test mode only",
 }
 
@@ -111,8 +112,8 @@ def setting_type(field: FieldInfo) -> str:
 def without_none(annotation: Any) -> Any:
     """Return the type that an optional setting holds when it is set."""
     if get_origin(annotation) in {Union, types.UnionType}:
-        return next(part for part in get_args(annotation) if part is not type(None))
-    return annotation
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def bounds(field: FieldInfo) -> Iterator[str]:
@@ -140,6 +141,8 @@ def setting_default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is None or value is PydanticUndefined or value in ((), {}):
         return "none"
+    if isinstance(value, tuple):
+        return code(",".join(str(part.seconds) if isinstance(part, timedelta) else str(part) for part in value))
     return spell(value) if isinstance(value, timedelta) else code(str(value))
 
 

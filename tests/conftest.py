@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import hypothesis  # noqa: F401 - its pytest plugin would import it at a run's end, too deep in hooks for Python 3.11
 import pytest
 
 from tests.support.budgets import register_budgets
@@ -25,8 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sweep of the logs goes last, whatever the order of the rest."""
-    items.sort(key=lambda item: item.path.name == "test_zz_log_sweep.py")
+    """What looks at the whole run goes last, whatever the order of the rest."""
+    items.sort(key=lambda item: item.path.name.startswith("test_zz_"))
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

@@ -59,6 +59,7 @@ def issued_claims() -> dict[str, Any]:
         jti="a-random-name",
         now=NOW,
         lifetime=timedelta(minutes=15),
+        epoch=0,
     )
 
 

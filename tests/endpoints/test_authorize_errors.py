@@ -122,7 +122,7 @@ def test_a_state_of_128_characters_comes_back_whole_and_an_ambiguous_one_not_at_
 
 def test_a_query_beyond_eight_kilobytes_is_too_large(http: httpx2.Client, party: RelyingParty) -> None:
     answer = http.get(party.authorization_url(extra="x" * 8192))
-    assert answer.status_code == 413
+    assert answer.status_code == 414
     assert "location" not in answer.headers
 
 

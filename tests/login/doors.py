@@ -32,8 +32,10 @@ def fresh_phone() -> str:
 
 
 def wrong(code: str) -> str:
-    """A code that is not this one."""
-    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
+    """A code that is not this one, of the same shape."""
+    if code.isdigit():
+        return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
+    return code[:-1] + ("B" if code[-1] != "B" else "C")
 
 
 def page_of(person: Person) -> Page:
@@ -91,6 +93,14 @@ async def register_itself(provider: RunningProvider) -> RelyingParty:
     return RelyingParty(provider, client["client_id"], remember_secret(client["client_secret"]))
 
 
+async def register_trusted(provider: RunningProvider) -> RelyingParty:
+    """A first-party client of one test, made without a process of its own."""
+    party = await register_itself(provider)
+    with durable_file(provider) as connection:
+        connection.execute("UPDATE client SET first_party = TRUE WHERE id = ?", (party.client_id,))
+    return party
+
+
 async def until(look: Callable[[], T]) -> T:
     """Look again and again until there is something to see; fifteen seconds at most."""
     async with asyncio.timeout(15):
@@ -121,8 +131,7 @@ def ledger(provider: RunningProvider, client_id: str | None = None) -> Ledger:
 
 def rows(provider: RunningProvider, query: str, **values: Any) -> list[dict[str, Any]]:
     """Read rows of the provider's durable store."""
-    with durable_file(provider) as connection:
-        return [dict(row) for row in connection.execute(query, values)]
+    return provider.rows(query, **values)
 
 
 @contextmanager
@@ -131,3 +140,16 @@ def durable_file(provider: RunningProvider) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(provider.folder / "watchword.sqlite3", timeout=5, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         yield connection
+
+
+async def knock(party: RelyingParty, identifier: str, *, address: str | None = None) -> Any:
+    """Ask for a code in a browser that was never here; returns the answer to what was typed."""
+    async with Person(address=address) as person:
+        await person.open(party.authorization_url())
+        return await post(person, page_of(person).form_with("identifier"), identifier=identifier)
+
+
+async def guess_wrong(person: Person, code: str, times: int) -> list[int]:
+    """Type a wrong code so many times; returns the statuses."""
+    form = page_of(person).form_with("one_time_code")
+    return [(await post(person, form, one_time_code=wrong(code))).status_code for _ in range(times)]

@@ -1,8 +1,8 @@
 """Challenges as values: their names, their life, and what is kept of them."""
 
 import re
+from dataclasses import fields
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from tests.login.examples import ASHA, ISSUER, NOW, challenge
 from watchword.accounts import Identifier
 from watchword.delivery.message import Channel
-from watchword.login.challenge import challenge_id, new_seed, read_challenge, write_challenge
+from watchword.login.challenge import Challenge, challenge_id, new_seed, read_challenge, write_challenge
 
 FIVE_MINUTES = timedelta(minutes=5)
 NAMED: dict[str, Any] = {
@@ -70,14 +70,15 @@ def test_no_resend_lengthens_the_life_beyond_ten_minutes(sent_after: int) -> Non
     assert again.expires_at == NOW + timedelta(seconds=600)
 
 
-def test_every_further_send_waits_longer_and_after_the_fifth_there_is_none() -> None:
+@pytest.mark.parametrize(("most", "expected"), [(1, []), (3, [30, 60]), (5, [30, 60, 60, 60])])
+def test_every_further_send_waits_for_its_time_until_there_is_none(most: int, expected: list[int]) -> None:
+    configured = (timedelta(seconds=30), timedelta(seconds=60))
     live, waits = challenge(), []
-    while live.resend_at is not None:
-        waits.append((live.resend_at - live.sent_at).total_seconds())
-        live = live.sent_again(live.resend_at, FIVE_MINUTES)
-    assert waits == [30, 60, 120, 300]
-    assert all(earlier < later for earlier, later in pairwise(waits))
-    assert live.sends == 5
+    while (resend_at := live.resend_at(configured, most)) is not None:
+        waits.append((resend_at - live.sent_at).total_seconds())
+        live = live.sent_again(resend_at, FIVE_MINUTES)
+    assert waits == expected
+    assert live.sends == most
 
 
 def test_a_new_seed_is_another_origin_of_the_same_challenge() -> None:
@@ -85,6 +86,14 @@ def test_a_new_seed_is_another_origin_of_the_same_challenge() -> None:
     assert (first.id, first.key) == (second.id, second.key)
     assert first.origin != second.origin
     assert first.origin == challenge(seed=first.seed, sends=4, channel=Channel.SMS).origin
+
+
+def test_a_challenge_cannot_be_without_its_end() -> None:
+    """A-03."""
+    facts = {field.name: getattr(challenge(), field.name) for field in fields(Challenge)}
+    del facts["expires_at"]
+    with pytest.raises(TypeError, match="expires_at"):
+        Challenge(**facts)
 
 
 def test_a_challenge_shows_neither_seed_nor_identifier() -> None:

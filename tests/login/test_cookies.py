@@ -66,7 +66,11 @@ async def test_on_http_loopback_cookies_have_plain_names_with_the_port(party: Re
         value, flags = _set_cookies(answer)[session]
         assert len(value) == 43
         assert flags == {"Path=/", "Max-Age=2592000", "HttpOnly", "SameSite=Lax"}
-        assert _set_cookies(answer).keys() == {session}
+        device = session.replace("session", "device")
+        value, flags = _set_cookies(answer)[device]
+        assert len(value) == 43
+        assert flags == {"Path=/", "Max-Age=5184000", "HttpOnly", "SameSite=Lax"}
+        assert _set_cookies(answer).keys() == {session, device}
 
 
 async def _silently(party: RelyingParty, **cookies: str) -> str:
@@ -178,7 +182,9 @@ def https_provider() -> Iterator[tuple[RunningProvider, ssl.SSLContext]]:
         for index, part in enumerate(issued.cert_chain_pems):
             part.write_to_path(certificate, append=index > 0)
         issuer = f"https://localhost:{port}"
-        environment = provider_environment(folder, port, issuer=issuer, test_identifiers=f"{FIXED}:123456")
+        environment = provider_environment(
+            folder, port, issuer=issuer, test_identifiers=f"{FIXED}:123456", test_limits="off"
+        )
         log = log_file(f"provider-https-{port}")
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -218,6 +224,8 @@ async def test_on_https_cookies_are_host_bound_and_secure(https_provider: Any) -
         answer = await post(person, page_of(person).form_with("one_time_code"), one_time_code="123456")
         _, flags = _set_cookies(answer)["__Host-watchword_session"]
         assert flags == {"Path=/", "Max-Age=2592000", "HttpOnly", "SameSite=Lax", "Secure"}
+        _, flags = _set_cookies(answer)["__Host-watchword_device"]
+        assert flags == {"Path=/", "Max-Age=5184000", "HttpOnly", "SameSite=Lax", "Secure"}
         assert "Domain" not in answer.headers["set-cookie"]
 
 
@@ -250,7 +258,7 @@ async def test_elsewhere_browsers_are_told_to_stay_on_https(tmp_path: Path) -> N
         database_url=f"sqlite:///{tmp_path}/watchword.sqlite3",
         ephemeral_url=f"sqlite:///{tmp_path}/ephemeral.sqlite3",
     )
-    upgrade_schema(settings, on_request=False)
+    await asyncio.to_thread(upgrade_schema, settings, on_request=False)  # it runs a loop of its own
     await prepare_store(settings)
     application = Provider(settings).build()
     transport = httpx2.ASGITransport(application)

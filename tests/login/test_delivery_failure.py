@@ -128,6 +128,7 @@ async def test_a_page_is_answered_while_the_server_hangs(party: RelyingParty, ma
         server.hangs = True
         await _ask(person, party)
         await asyncio.wait_for(server.hanging.wait(), timeout=10)
+        party.provider.advance(5)
         again = await post(person, page_of(person).form_with("resend"))
         assert again.status_code == 429
 

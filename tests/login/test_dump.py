@@ -6,7 +6,7 @@ import re
 import sqlite3
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import orjson
@@ -34,7 +34,8 @@ def _leaves(value: object) -> Iterator[bytes]:
     raw = value if isinstance(value, bytes) else str(value).encode()
     yield raw
     if raw[:1] in {b"{", b"["}:
-        yield from _members(orjson.loads(raw))
+        with suppress(orjson.JSONDecodeError):  # a MAC may begin like a document
+            yield from _members(orjson.loads(raw))
     try:
         yield bytes.fromhex(raw.decode())
     except ValueError:

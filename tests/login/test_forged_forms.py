@@ -22,8 +22,9 @@ def test_every_form_of_the_pages_is_known_here() -> None:
 
 def _written(party: RelyingParty) -> list[dict[str, Any]]:
     """Everything that a form could have changed."""
-    tables = ("audit_event", "session", "consent", "outbox", "account")
-    return [{table: rows(party.provider, f"SELECT * FROM {table}")} for table in tables]
+    tables = ("session", "consent", "outbox", "account", "guess", "device")
+    told = rows(party.provider, "SELECT id, name FROM audit_event")  # what else stands in them is sealed in time
+    return [{"audit_event": told}, *({table: rows(party.provider, f"SELECT * FROM {table}")} for table in tables)]
 
 
 @pytest.fixture

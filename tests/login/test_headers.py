@@ -57,6 +57,7 @@ async def _login_pages(person: Person, party: RelyingParty) -> Any:
     code = await ask(person, party, fresh_email(), prompt="login")
     form = page_of(person).form_with("one_time_code")
     yield await get(page_of(person).url)
+    party.provider.advance(5)
     yield await post(person, page_of(person).form_with("resend"))
     yield await post(person, form, one_time_code="123")
     yield await post(person, form, one_time_code=wrong(code))

@@ -1,8 +1,12 @@
 """What people type, and what becomes of it: one canonical form, or a refusal."""
 
 import pytest
+from email_validator import SPECIAL_USE_DOMAIN_NAMES
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watchword.accounts import Identifier
+from watchword.login import identifier as module
 from watchword.login.identifier import IdentifierInvalid, IdentifierNotAllowed, parse_identifier
 
 REGIONS = ("IN", "US", "GB", "IT", "MX")
@@ -197,6 +201,44 @@ def test_what_is_no_single_plain_address_is_refused(typed: str) -> None:
         _parse(typed)
 
 
+_LABEL = st.text("aZ09-\u212a\u017f", min_size=1, max_size=12)
+
+
+@given(st.text("aZ09._+-\u212a", min_size=1, max_size=70), st.lists(_LABEL, max_size=3), st.sampled_from(["in", "Com"]))
+def test_an_ordinary_address_is_read_as_the_parser_reads_it(local: str, labels: list[str], last: str) -> None:
+    _check_against_the_parser(f"{local}@{'.'.join([*labels, last])}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 64 + "@example.com",
+        "a" * 65 + "@example.com",
+        "asha@" + "a" * 60 + ".in",
+        "asha@" + "a" * 61 + ".in",
+        "asha@1.2.in",
+        "Asha+Notes@EXAMPLE.Com",
+        "asha@xn--mnchen-3ya.de",
+        "asha@example.c",
+        "--@example.com",
+    ],
+)
+def test_what_is_just_ordinary_is_read_as_the_parser_reads_it(text: str) -> None:
+    _check_against_the_parser(text)
+
+
+def _check_against_the_parser(text: str) -> None:
+    found = module._parse_ordinary_email(text)
+    if found is not None:
+        assert found == module._parse_any_email(text)
+
+
+@pytest.mark.parametrize("name", SPECIAL_USE_DOMAIN_NAMES)
+def test_a_domain_that_is_nobodys_is_left_to_the_parser(name: str) -> None:
+    with pytest.raises(IdentifierInvalid):
+        _parse(f"asha@mail.{name}")
+
+
 @pytest.mark.parametrize(
     ("typed", "kinds"), [("asha@example.com", {"phone"}), ("+919876543210", {"email"}), ("a@b.in", set())]
 )
@@ -222,6 +264,7 @@ def test_an_identifier_shows_itself_only_masked() -> None:
     [
         ("asha@example.com", "a***@e***.com"),
         ("a@example.com", "***@e***.com"),
+        ("asha@mail.example.com", "a***@e***.com"),
         ("asha@m\u00fcnchen.de", "a***@x***.de"),
         ("+1 415 555 2671", "+1••••••••71"),
         ("+447400123456", "+44••••••••56"),

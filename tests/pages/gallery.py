@@ -43,8 +43,8 @@ LOGO = (
     "%3Crect width='8' height='8' rx='2' fill='%23d9822b'/%3E%3C/svg%3E"
 ).replace(" ", "%20")
 LANGUAGES = (
-    LanguageLink("en", "English", "?ui_locales=en"),
-    LanguageLink("hi", "हिन्दी", "?ui_locales=hi"),
+    LanguageLink("en", "English"),
+    LanguageLink("hi", "हिन्दी"),
 )
 _LONG_URL = "https://api.notes.example/" + "0123456789" * 20
 REGIONS = (("IN", "India (+91)"), ("GB", "United Kingdom (+44)"), ("US", "United States (+1)"))
@@ -87,6 +87,7 @@ def _identifier_pages(error: str) -> Mapping[str, View]:
         regions=REGIONS,
         can_cancel=True,
         language_links=LANGUAGES,
+        here="?page=1",
     )
     return {
         "identifier": first,
@@ -143,6 +144,7 @@ def code_page(
         notice=notice,
         identifier=sent_to,
         language_links=LANGUAGES,
+        here="?page=1",
     )
 
 

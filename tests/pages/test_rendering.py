@@ -11,6 +11,7 @@ from jinja2 import UndefinedError
 
 from tests.pages.gallery import LOGO, sample_views
 from watchword.locale import load_catalogues
+from watchword.pages import outlines
 from watchword.pages.brand import Brand
 from watchword.pages.links import displayable_image, displayable_link
 from watchword.pages.render import Pages
@@ -89,6 +90,46 @@ def test_text_from_outside_never_becomes_markup(text: str, locale: str) -> None:
         document = Markup(PAGES.render(hostile, locale=locale))
         assert document.skeleton == Markup(PAGES.render(harmless, locale=locale)).skeleton
         assert text in document.text
+
+
+@pytest.mark.parametrize("locale", sorted(CATALOGUES))
+@pytest.mark.parametrize("text", [*HOSTILE, "", "100 %s %(csrf)s", "asha@example.com"])
+def test_a_filled_outline_is_what_the_template_makes(text: str, locale: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn around other values, filled with these, and then rendered without an outline."""
+    pages = Pages(Brand(), CATALOGUES)
+    for view in sample_views(locale).values():
+        pages.render(view, locale=locale)
+        changed = replace(view, **dict.fromkeys(view.blanks, text))
+        filled = pages.render(changed, locale=locale)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(view), "blanks", ())
+            assert filled == pages.render(changed, locale=locale)
+
+
+def test_what_marks_a_blank_is_another_in_each_process_and_never_shown() -> None:
+    """Or a client could have a form's token written into its name, or into the address of its policy."""
+    pages = Pages(Brand(), CATALOGUES)
+    mark = pages._outlines._mark
+    assert len(mark) == 32
+    assert mark != Pages(Brand(), CATALOGUES)._outlines._mark
+    for view in sample_views("en").values():
+        assert mark not in pages.render(view, locale="en")
+
+
+def test_outlines_keep_no_value_and_do_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlines, "_MOST", 3)
+    pages = Pages(Brand(), CATALOGUES)
+    view = sample_views("en")["code"]
+    assert isinstance(view, CodePage)
+    for number in range(20):
+        person = f"person{number}@example.com"
+        shown = replace(view, sent_to=person, identifier=person, interaction=f"i{number}", csrf=f"c{number}")
+        assert person in pages.render(shown, locale="en")
+    assert len(pages._outlines._known) == 1
+    assert "person0@" not in repr(pages._outlines._known)
+    for number in range(20):
+        pages.render(replace(view, minutes_left=number), locale="en")
+        assert len(pages._outlines._known) <= 3
 
 
 def test_a_brand_name_never_becomes_markup() -> None:

@@ -1,6 +1,5 @@
 """A registered client: its redirect URIs and its secrets."""
 
-import hashlib
 from datetime import timedelta
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from tests.protocol.builders import NOW, a_client
 from tests.vectors import vectors
 from watchword.protocol.client import Client, ClientSecret
+from watchword.protocol.digests import fingerprint
 
 URIS = vectors("redirect_uris")
 
@@ -32,8 +32,8 @@ def test_a_client_without_redirect_uris_owns_none() -> None:
 
 
 def test_any_live_secret_is_its_own_and_no_other() -> None:
-    old = ClientSecret(hashlib.sha256(b"old").digest(), NOW)
-    new = ClientSecret(hashlib.sha256(b"new").digest())
+    old = ClientSecret(fingerprint("old"), NOW)
+    new = ClientSecret(fingerprint("new"))
     client = a_client(secrets=(old, new))
     assert client.owns_secret("new", NOW)
     assert client.owns_secret("old", NOW - timedelta(seconds=1))

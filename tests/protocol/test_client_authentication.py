@@ -1,13 +1,13 @@
 """Reading a client's credentials and holding them against its registration."""
 
 import base64
-import hashlib
 
 import pytest
 
 from tests.protocol.builders import NOW, a_client
 from watchword.protocol.client import Client, ClientSecret
 from watchword.protocol.client_authentication import ClientCredentials, parse_client_credentials, verify_client
+from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import InvalidClient, InvalidRequest
 from watchword.protocol.parameters import Parameters
 
@@ -108,7 +108,7 @@ def test_a_client_that_cannot_be_told_is_refused_without_a_challenge(values: dic
 
 
 def client_of(method: str) -> Client:
-    secrets = () if method == "none" else (ClientSecret(hashlib.sha256(b"s").digest()),)
+    secrets = () if method == "none" else (ClientSecret(fingerprint("s")),)
     return a_client(token_endpoint_auth_method=method, secrets=secrets)
 
 

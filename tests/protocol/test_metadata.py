@@ -12,6 +12,7 @@ from watchword.protocol.metadata import provider_metadata
 ENDPOINTS = {
     "authorization_endpoint": "/authorize",
     "token_endpoint": "/token",
+    "introspection_endpoint": "/introspect",
     "userinfo_endpoint": "/userinfo",
     "jwks_uri": "/jwks",
     "registration_endpoint": "/register",
@@ -26,7 +27,8 @@ REGISTERED = {
     "token_endpoint_auth_methods_supported", "claim_types_supported", "claims_supported", "ui_locales_supported",
     "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
     "code_challenge_methods_supported", "end_session_endpoint", "authorization_response_iss_parameter_supported",
-    "prompt_values_supported", "protected_resources",
+    "prompt_values_supported", "protected_resources", "introspection_endpoint",
+    "introspection_endpoint_auth_methods_supported",
 }  # fmt: skip
 
 
@@ -62,6 +64,7 @@ def test_what_we_refuse_is_not_offered() -> None:
     assert document["request_uri_parameter_supported"] is False  # left out, it would mean true
     assert document["claims_parameter_supported"] is False
     assert document["authorization_response_iss_parameter_supported"] is True
+    assert "none" not in document["introspection_endpoint_auth_methods_supported"]
 
 
 def test_endpoints_stand_below_the_issuer_and_an_absent_one_is_left_out() -> None:

@@ -1,6 +1,10 @@
 """Reading a query or a form."""
 
+from urllib.parse import parse_qsl
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watchword.protocol.errors import InvalidRequest
 from watchword.protocol.parameters import MAX_PARAMETERS, Parameters, parse_parameters
@@ -78,3 +82,17 @@ def test_a_missing_parameter_is_named() -> None:
 
 def test_a_repr_shows_names_alone() -> None:
     assert repr(parse_parameters("code=hidden&client_secret=hidden")) == "Parameters(['client_secret', 'code'])"
+
+
+@given(st.lists(st.sampled_from(["a", "b", "=", "&", "+", "%", "%20", "%C3%A9", "%2B", "%26", ";", "%zz", "%4"])))
+def test_form_data_is_read_as_the_standard_library_reads_it(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        with pytest.raises(InvalidRequest):
+            parse_parameters(text)
+        return
+    read = parse_parameters(text)
+    assert dict(read) == {name: value for name, value in pairs if value}
+    assert read.duplicates == {name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1}

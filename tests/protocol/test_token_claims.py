@@ -44,6 +44,7 @@ def access_token(**changes: Any) -> dict[str, Any]:
         "jti": "j",
         "now": NOW,
         "lifetime": timedelta(minutes=15),
+        "epoch": 0,
     }
     return access_token_claims(**(facts | changes))
 
@@ -95,6 +96,10 @@ def test_two_audiences_stand_as_a_list() -> None:
 def test_a_machines_token_has_no_person_no_grant_and_no_session() -> None:
     claims = access_token(grant_id=None, session_id=None, auth_time=None, scope=())
     assert claims.keys() == {"iss", "sub", "aud", "client_id", "exp", "iat", "jti"}
+
+
+def test_after_a_restore_an_access_token_says_from_which_epoch_it_is() -> None:
+    assert access_token(epoch=2) == access_token() | {"epoch": 2}
 
 
 KNOWN: dict[str, Any] = {

@@ -13,7 +13,18 @@ from watchword.accounts import Proof
 from watchword.accounts.proof import Identifier
 from watchword.accounts.registration import account_of
 from watchword.clock import Clock
-from watchword.database import Database, Transaction, grants, open_database, outbox, refresh_families, sessions
+from watchword.database import (
+    Conflict,
+    Database,
+    Overtaken,
+    Trail,
+    Transaction,
+    grants,
+    open_database,
+    outbox,
+    refresh_families,
+    sessions,
+)
 from watchword.delivery.message import Channel
 from watchword.events import Caller
 from watchword.keys import Roots, make_first_keys
@@ -28,18 +39,16 @@ async def redeem_code(database: Database, racer: int) -> bool:
     """Redeem the one code and keep its grant, as the token endpoint does."""
 
     async def work(transaction: Transaction) -> bool:
-        grant_id = uuid4()
         code = await grants.redeem_code(
             transaction,
             CODE_HASH,
             client_id=CODE.client_id,
             redirect_uri=CODE.redirect_uri,
             code_challenge=CODE.code_challenge,
-            grant_id=grant_id,
         )
         if code is None:
             return False
-        await grants.add(transaction, grant_id, code)
+        await grants.add(transaction, uuid4(), code, code_hash=CODE_HASH)
         return True
 
     return await database.transaction(work)
@@ -51,10 +60,14 @@ async def rotate(database: Database, racer: int) -> bool:
     assert found is not None
     family = replace(found, generation=0)
 
-    async def work(transaction: Transaction) -> bool:
-        return await refresh_families.rotate(transaction, family, successor=1, idle=MINUTE)
+    async def work(transaction: Transaction) -> None:
+        await refresh_families.rotate(transaction, family, successor=1, idle=MINUTE)
 
-    return await database.transaction(work)
+    try:
+        await database.transaction(work)
+    except Overtaken:
+        return False
+    return True
 
 
 async def sign_in(database: Database, racer: int) -> UUID:
@@ -64,7 +77,10 @@ async def sign_in(database: Database, racer: int) -> UUID:
     async def work(transaction: Transaction) -> UUID:
         return await account_of(transaction, proof, client_id=CODE.client_id, caller=Caller())
 
-    return await database.transaction(work)
+    try:
+        return await database.transaction(work)
+    except Conflict:  # as the login does: the account is there now
+        return await database.transaction(work)
 
 
 async def lease(database: Database, racer: int) -> int:
@@ -86,6 +102,7 @@ async def end_session(database: Database, racer: int) -> bool:
 def _race_here(url: str, ask: Ask, process: int) -> list[Any]:
     async def run() -> list[Any]:
         database = open_database(url, Clock())
+        database.trail = Trail("kid", b"secret", Clock().microseconds)
         wait_for_the_others()
         try:
             return await asyncio.gather(*(ask(database, process * TASKS + number) for number in range(TASKS)))

@@ -55,7 +55,7 @@ async def add_code(transaction: Transaction) -> None:
 async def add_grant(transaction: Transaction) -> None:
     """On top of it, a grant."""
     await add_session(transaction)
-    await grants.add(transaction, GRANT_ID, CODE)
+    await grants.add(transaction, GRANT_ID, CODE, code_hash=CODE_HASH)
 
 
 async def add_family(transaction: Transaction) -> None:
@@ -66,7 +66,6 @@ async def add_family(transaction: Transaction) -> None:
         transaction,
         FAMILY_ID,
         grant_id=GRANT_ID,
-        client_id=CLIENT.id,
         secret=b"family secret",
         mac_kid="kid",
         jkt=None,

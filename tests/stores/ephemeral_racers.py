@@ -1,4 +1,4 @@
-"""What one racing process does: open the file itself, wait at the barrier, then ask 60 times at once."""
+"""What one racing process does: open the store itself, wait at the barrier, then ask 60 times at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,8 +11,10 @@ from watchword.ephemeral import Charge, EphemeralStore, Limit, open_store
 
 TASKS = 60
 MINUTE = timedelta(minutes=1)
-PER_IDENTIFIER = Limit("identifier", 100, timedelta(days=1))  # 50 at once; none drains while a test lasts
-PER_ADDRESS = Limit("address", 1000, timedelta(days=1))  # 500 at once
+PER_IDENTIFIER = Limit.at_most("identifier", 100, timedelta(days=1))  # 50 at once; none drains while a test lasts
+PER_ADDRESS = Limit.at_most("address", 1000, timedelta(days=1))  # 500 at once
+SOMEONE = Charge((PER_IDENTIFIER,), "someone")
+HERE = Charge((PER_ADDRESS,), "here")
 
 Ask = Callable[[EphemeralStore, int], Awaitable[Any]]
 
@@ -34,14 +36,13 @@ async def increment(store: EphemeralStore, racer: int) -> int:
 
 
 async def charge(store: EphemeralStore, racer: int) -> bool:
-    return await store.charge([Charge(PER_ADDRESS, "here"), Charge(PER_IDENTIFIER, "someone")]) is None
+    return await store.charge([HERE, SOMEONE]) is None
 
 
 async def charge_and_refund(store: EphemeralStore, racer: int) -> bool:
-    charges = [Charge(PER_IDENTIFIER, "someone")]
-    admitted = await store.charge(charges) is None
+    admitted = await store.charge([SOMEONE]) is None
     if admitted:
-        await store.refund(charges)
+        await store.refund([SOMEONE])
     return admitted
 
 

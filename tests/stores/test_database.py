@@ -1,24 +1,45 @@
 """Transactions of the durable store: what they share, what each may spoil, and what nobody may leave half done."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.stores.conftest import ALL_KINDS
 from tests.stores.write_ahead_log import commits
 from watchword.clock import Clock, from_microseconds
-from watchword.database import Conflict, Database, Statement, StoreUnavailable, Transaction, accounts, open_database
+from watchword.database import (
+    Conflict,
+    Database,
+    Overtaken,
+    Statement,
+    StoreUnavailable,
+    Transaction,
+    accounts,
+    open_database,
+)
 from watchword.database import store as store_row
 
+_ADD = Statement(
+    "INSERT INTO account (id, status, profile, created_at, updated_at) VALUES (:id, 'active', '{}', :now, :now)"
+)
 _COUNT = Statement("SELECT COUNT(*) AS accounts FROM account")
 _CREATED = Statement("SELECT created_at FROM account WHERE id = :id")
+_NEXT_EPOCH = Statement("UPDATE store SET restore_epoch = restore_epoch + 1 WHERE id = :id")
+_TOUCH = Statement("UPDATE account SET updated_at = :now WHERE id = :id")
 _BROKEN = Statement("SELECT nonsense FROM account")
 _UNREFERENCED = Statement(
     """INSERT INTO identifier (id, account_id, kind, value, display, verified_at, created_at)
     VALUES ('id', 'nobody', 'email', 'a@b.example', '', :now, :now)"""
 )
+
+
+@pytest.fixture(params=ALL_KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 async def add_account(transaction: Transaction) -> UUID:
@@ -54,12 +75,12 @@ async def test_a_transaction_answers_what_its_work_returned_after_the_commit(dat
     assert found["id"] == str(account_id)
 
 
-async def test_60_transactions_of_one_turn_of_the_loop_share_one_commit(database: Database, file: Path) -> None:
-    await database.transaction(add_account)
+async def test_60_transactions_of_one_turn_of_the_loop_share_one_commit(embedded: Database, file: Path) -> None:
+    await embedded.transaction(add_account)
     before = commits(file)
-    await asyncio.gather(*(database.transaction(add_account) for _ in range(60)))
+    await asyncio.gather(*(embedded.transaction(add_account) for _ in range(60)))
     assert commits(file) == before + 1
-    assert await how_many(database) == 61
+    assert await how_many(embedded) == 61
 
 
 async def test_work_that_raises_leaves_no_trace_and_spoils_no_other(database: Database) -> None:
@@ -75,24 +96,29 @@ async def test_work_that_raises_leaves_no_trace_and_spoils_no_other(database: Da
 
 
 async def test_a_unique_value_that_is_there_already_is_a_conflict_and_leaves_no_trace(database: Database) -> None:
-    first, second = await asyncio.gather(
+    answers = await asyncio.gather(
         database.transaction(claim_address), database.transaction(claim_address), return_exceptions=True
     )
-    assert first is None
-    assert isinstance(second, Conflict)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "NoneType"]
     assert await how_many(database) == 1
 
 
-async def test_work_may_catch_a_conflict_and_go_on(database: Database) -> None:
+async def test_work_that_keeps_quiet_about_a_conflict_is_told_again_and_leaves_no_trace(database: Database) -> None:
     account_id = await database.transaction(add_account)
 
-    async def add_again(transaction: Transaction) -> UUID:
-        with pytest.raises(Conflict):
-            await accounts.add(transaction, account_id, profile={})
-        return await add_account(transaction)
+    async def add_again(transaction: Transaction) -> None:
+        await add_account(transaction)
+        with contextlib.suppress(Conflict):
+            await transaction.execute(_ADD, id=account_id)
 
-    assert await database.transaction(add_again) != account_id
-    assert await how_many(database) == 2
+    async def go_on(transaction: Transaction) -> None:
+        await add_again(transaction)
+        await transaction.one(_COUNT)
+
+    for work in (add_again, go_on):
+        with pytest.raises(Conflict):
+            await database.transaction(work)
+    assert await how_many(database) == 1
 
 
 async def test_a_reference_to_nothing_is_refused_and_leaves_no_trace(database: Database) -> None:
@@ -100,7 +126,7 @@ async def test_a_reference_to_nothing_is_refused_and_leaves_no_trace(database: D
         await add_account(transaction)
         await transaction.execute(_UNREFERENCED)
 
-    with pytest.raises(Exception, match="FOREIGN KEY") as refused:
+    with pytest.raises(Exception, match=r"(?i)foreign key") as refused:
         await database.transaction(refer_to_nobody)
     assert not isinstance(refused.value, Conflict | StoreUnavailable)
     assert await how_many(database) == 0
@@ -119,26 +145,26 @@ async def test_a_statement_that_cannot_be_prepared_fails_its_own_work_only(datab
     assert await how_many(database) == 1
 
 
-async def test_work_that_awaits_something_foreign_is_refused_and_leaves_no_trace(database: Database) -> None:
+async def test_work_that_awaits_something_foreign_is_refused_and_leaves_no_trace(embedded: Database) -> None:
     async def rest(transaction: Transaction) -> None:
         await add_account(transaction)
         await asyncio.sleep(0)
         await add_account(transaction)
 
     with pytest.raises(RuntimeError, match="await nothing but its transaction"):
-        await database.transaction(rest)
-    assert await how_many(database) == 0
+        await embedded.transaction(rest)
+    assert await how_many(embedded) == 0
 
 
-async def test_a_transaction_inside_a_transaction_is_refused_and_never_run(database: Database) -> None:
+async def test_a_transaction_inside_a_transaction_is_refused_and_never_run(embedded: Database) -> None:
     async def nest(transaction: Transaction) -> None:
         await add_account(transaction)
-        await database.transaction(add_account)
+        await embedded.transaction(add_account)
 
     with pytest.raises(RuntimeError, match="await nothing but its transaction"):
-        await database.transaction(nest)
-    await database.transaction(store_row.prepare)  # whatever was queued before it has run by now
-    assert await how_many(database) == 0
+        await embedded.transaction(nest)
+    await embedded.transaction(store_row.prepare)  # whatever was queued before it has run by now
+    assert await how_many(embedded) == 0
 
 
 async def test_a_caller_that_is_cancelled_before_its_turn_leaves_no_trace(database: Database) -> None:
@@ -150,7 +176,7 @@ async def test_a_caller_that_is_cancelled_before_its_turn_leaves_no_trace(databa
     assert await how_many(database) == 1
 
 
-async def test_work_that_stops_the_program_fails_the_group_and_leaves_no_trace(database: Database) -> None:
+async def test_work_that_stops_the_program_fails_the_group_and_leaves_no_trace(embedded: Database) -> None:
     class Stop(BaseException):
         """What is no `Exception`, such as the signal that ends a program."""
 
@@ -160,15 +186,15 @@ async def test_work_that_stops_the_program_fails_the_group_and_leaves_no_trace(d
 
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # it would report what the work raised
     answers = await asyncio.gather(
-        database.transaction(add_account), database.transaction(stop), return_exceptions=True
+        embedded.transaction(add_account), embedded.transaction(stop), return_exceptions=True
     )
     assert [type(answer) for answer in answers] == [StoreUnavailable, StoreUnavailable]
-    assert isinstance(await database.transaction(add_account), UUID)
-    assert await how_many(database) == 1
+    assert isinstance(await embedded.transaction(add_account), UUID)
+    assert await how_many(embedded) == 1
 
 
-async def test_close_finishes_what_is_queued_and_refuses_what_comes_later(file: Path, clock: Clock) -> None:
-    database = open_database(f"sqlite:///{file}", clock)
+async def test_close_finishes_what_is_queued_and_refuses_what_comes_later(url: str, clock: Clock) -> None:
+    database = open_database(url, clock)
     queued = asyncio.create_task(database.transaction(add_account))
     await asyncio.sleep(0)
     await database.close()
@@ -194,3 +220,46 @@ async def test_statements_are_counted(database: Database) -> None:
     await database.transaction(claim_address)
     await how_many(database)
     assert database.statements == before + 3
+
+
+async def settle_with_two_more(transaction: Transaction, store_id: int) -> None:
+    await add_account(transaction)
+    await add_account(transaction)
+    await transaction.settle(_NEXT_EPOCH, id=store_id)
+
+
+async def test_the_change_that_settles_commits_what_was_inserted_before_it(database: Database) -> None:
+    await database.transaction(store_row.prepare)
+    await database.transaction(lambda transaction: settle_with_two_more(transaction, 1))
+    assert await how_many(database) == 2
+
+
+@pytest.mark.parametrize("settling", ["by itself", "after its inserts"])
+async def test_a_change_that_finds_no_row_leaves_no_trace(database: Database, settling: str) -> None:
+    async def work(transaction: Transaction) -> None:
+        if settling == "by itself":
+            await settle_with_two_more(transaction, 2)
+        else:  # it looks at the table that they are in
+            await add_account(transaction)
+            await transaction.settle(_TOUCH, id=uuid4())
+
+    async def keep_quiet(transaction: Transaction) -> None:
+        with contextlib.suppress(Overtaken):
+            await work(transaction)
+
+    for each in (work, keep_quiet):
+        with pytest.raises(Overtaken):
+            await database.transaction(each)
+    assert await how_many(database) == 0
+
+
+async def test_what_settles_may_come_with_something_unique_that_is_there_already(database: Database) -> None:
+    account_id = await database.transaction(add_account)
+
+    async def add_again(transaction: Transaction) -> None:
+        await accounts.add(transaction, account_id, profile={})
+        await transaction.settle(_TOUCH, id=account_id)
+
+    with pytest.raises(Conflict):
+        await database.transaction(add_again)
+    assert await how_many(database) == 1

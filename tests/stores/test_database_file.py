@@ -24,6 +24,12 @@ from watchword.database import (
 _COUNT = Statement("SELECT COUNT(*) AS accounts FROM account")
 
 
+@pytest.fixture
+def url(file: Path) -> str:
+    """What is tested here is the file alone."""
+    return f"sqlite:///{file}"
+
+
 async def add_account(transaction: Transaction) -> None:
     await accounts.add(transaction, uuid4(), profile={})
 
@@ -242,7 +248,7 @@ def test_a_store_made_before_a_fork_but_not_used_serves_the_child(file: Path) ->
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://user:password@localhost/watchword",
+        "mysql://user:password@localhost/watchword",
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",

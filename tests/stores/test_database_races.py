@@ -1,33 +1,37 @@
-"""Single use and single ownership under contention: four processes on one file, 60 tasks in each."""
+"""Single use and single ownership under contention: four processes on one store, 60 tasks in each."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from pathlib import Path
 
 import pytest
 
 from tests.stores import durable_racers as racers
+from tests.stores.conftest import ALL_KINDS
 from tests.stores.durable_racers import TASKS, race_everywhere
 from tests.stores.durable_rows import CODE_HASH, FAMILY_ID, add_code, add_family, add_session
 from tests.stores.racing import PROCESSES, racing_processes
-from watchword.database import Database, Statement, Transaction, accounts, grants, refresh_families
+from tests.support.secrecy import remember_secret
+from watchword.database import Database, Statement, Transaction, accounts, grants, keys, refresh_families
+from watchword.keys.keyring import PURPOSES
 from watchword.outbox import enqueue
 
 pytestmark = pytest.mark.races
 
+SECRET_KEY = remember_secret("zi0VmFzrSxkTLZFlwcH1YKP8JNyxkXQ4nTzZ")
 _ACCOUNTS = Statement("SELECT COUNT(*) AS found FROM account")
 _GRANTS = Statement("SELECT id FROM authorization_grant")
+
+
+@pytest.fixture(params=ALL_KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Executor]:
     with racing_processes() as pool:
         yield pool
-
-
-@pytest.fixture
-def url(file: Path) -> str:
-    return f"sqlite:///{file}"
 
 
 async def test_of_240_redemptions_of_one_code_one_wins(pool: Executor, url: str, database: Database) -> None:
@@ -64,6 +68,15 @@ async def test_of_240_leases_of_one_job_one_holds_it(pool: Executor, url: str, d
     await database.transaction(lambda transaction: enqueue(transaction, "send", {"number": 1}))
     assert sum(race_everywhere(pool, url, racers.lease)) == 1
     assert len(await database.all(Statement("SELECT id FROM outbox"))) == 1
+
+
+async def test_four_processes_that_start_at_once_make_each_key_once(
+    pool: Executor, url: str, database: Database
+) -> None:
+    await asyncio.to_thread(racers.make_keys_everywhere, pool, url, SECRET_KEY)
+    found = await keys.signing_keys(database)
+    assert sorted((key.algorithm, key.state) for key in found) == [("ES256", "active"), ("RS256", "active")]
+    assert sorted(key.purpose for key in await keys.mac_keys(database)) == sorted(PURPOSES)
 
 
 async def test_each_of_100_jobs_is_leased_once(pool: Executor, url: str, database: Database) -> None:

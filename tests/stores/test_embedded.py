@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,29 @@ async def test_a_unit_that_fails_undoes_itself_and_nothing_else_with_or_without_
     )
     assert [type(outcome) for outcome in outcomes] == [int, sqlite3.IntegrityError, LookupError, int]
     assert await file.read(texts) == {"before", "earlier", "after"}
+
+
+async def test_savepoints_are_made_only_when_a_unit_failed_half_way(path: Path) -> None:
+    ran: list[str] = []
+
+    def open_traced(path: Path) -> sqlite3.Connection:
+        connection = open_notes(path)
+        connection.set_trace_callback(ran.append)
+        return connection
+
+    file = EmbeddedFile(path, open_traced, now=lambda: 0, name="the notes' file")
+
+    async def write_together(*works: Work[Any]) -> list[str]:
+        ran.clear()
+        await asyncio.gather(*(file.write(work) for work in works), return_exceptions=True)
+        return [statement.split(" ", 1)[0] for statement in ran]
+
+    await file.read(texts)
+    # One that fails without a trace, as a refusal before the first change does, undoes nothing.
+    assert await write_together(note("one"), note("before"), note("two")) == ["BEGIN", *["INSERT"] * 3, "COMMIT"]
+    assert (await write_together(note("three"), two_notes_and_a_failure)).count("SAVEPOINT") == 2
+    assert await file.read(texts) == {"before", "one", "two", "three"}
+    await file.close()
 
 
 async def test_a_mistake_in_a_statement_is_not_an_unavailable_store(file: EmbeddedFile) -> None:

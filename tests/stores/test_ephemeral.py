@@ -7,26 +7,44 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.movable_clock import START, TICK, MovableClock
-from watchword.ephemeral import STORES, Charge, EphemeralStore, Limit, Refusal, StoreUnavailable, open_store
+from tests.stores.ephemeral_kinds import KINDS, StoreClock, opened
+from tests.stores.movable_clock import MovableClock
+from watchword.ephemeral import Charge, EphemeralStore, Limit, Refusal, StoreUnavailable, open_store
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-PER_IDENTIFIER = Limit("identifier", 4, HOUR)  # two at once, then one every 30 minutes
-PER_ADDRESS = Limit("address", 20, HOUR)  # ten at once
+PER_IDENTIFIER = Limit.at_most("identifier", 4, HOUR)  # two at once, then one every 30 minutes
+PER_ADDRESS = Limit.at_most("address", 20, HOUR)  # ten at once
+SOMEONE = Charge((PER_IDENTIFIER,), "someone")
+
+
+def here(cost: int = 1) -> Charge:
+    return Charge((PER_ADDRESS,), "here", cost)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
 
 
 @pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+def clock(kind: str) -> StoreClock:
+    return StoreClock(kind)
 
 
-@pytest.fixture(params=sorted(STORES))
-async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: MovableClock) -> AsyncIterator[EphemeralStore]:
-    urls = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/ephemeral.sqlite3"}
-    store = open_store(urls[request.param], now=clock)
+@pytest.fixture
+async def store(kind: str, tmp_path: Path, clock: StoreClock) -> AsyncIterator[EphemeralStore]:
+    store = opened(kind, tmp_path, clock)
     yield store
     await store.close()
+
+
+def assert_refused(refusal: Refusal | None, charge: Charge, wait: timedelta, clock: StoreClock) -> None:
+    """See who refuses and for how long: exactly, where the clock stands still."""
+    assert refusal is not None
+    assert (refusal.limit, refusal.key) == (charge.limits[0], charge.key)
+    assert wait - clock.tick < refusal.retry_after <= wait
 
 
 async def test_what_was_put_is_read_as_it_was(store: EphemeralStore) -> None:
@@ -48,23 +66,30 @@ async def test_keys_are_told_apart_by_every_character(store: EphemeralStore) -> 
     assert [await store.get(key) for key in keys] == [b"%d" % number for number in range(len(keys))]
 
 
-async def test_put_replaces_the_value_and_its_lifetime(store: EphemeralStore, clock: MovableClock) -> None:
+async def test_several_keys_are_read_at_once_in_their_order(store: EphemeralStore, clock: StoreClock) -> None:
+    await store.put("dead", b"value", MINUTE)
+    clock.advance(MINUTE)
+    await store.put("one", b"1", MINUTE)
+    await store.put("empty", b"", MINUTE)
+    assert await store.get_all(["one", "absent", "empty", "dead", "one"]) == [b"1", None, b"", None, b"1"]
+    assert await store.get_all([]) == []
+
+
+async def test_put_replaces_the_value_and_its_lifetime(store: EphemeralStore, clock: StoreClock) -> None:
     await store.put("key", b"old", MINUTE)
     await store.put("key", b"new", 2 * MINUTE)
     clock.advance(MINUTE)
     assert await store.get("key") == b"new"
 
 
-async def test_a_value_lives_until_the_last_microsecond_and_no_longer(
-    store: EphemeralStore, clock: MovableClock
-) -> None:
+async def test_a_value_lives_until_the_last_microsecond_and_no_longer(store: EphemeralStore, clock: StoreClock) -> None:
     await store.put("read", b"value", MINUTE)
     await store.put("spent", b"value", MINUTE)
     await store.put("swapped", b"value", MINUTE)
-    clock.at = START + MINUTE - TICK
+    clock.advance(MINUTE - clock.tick)
     assert await store.get("read") == b"value"
     assert not await store.add("read", b"other", MINUTE)
-    clock.at = START + MINUTE
+    clock.advance(clock.tick)
     assert await store.get("read") is None
     assert await store.take("spent") is None
     assert not await store.swap("swapped", b"value", b"other", MINUTE)
@@ -80,7 +105,7 @@ async def test_a_value_with_no_lifetime_is_absent_at_once(store: EphemeralStore,
     assert await store.take("key") is None
 
 
-async def test_add_leaves_a_live_value_and_its_lifetime_alone(store: EphemeralStore, clock: MovableClock) -> None:
+async def test_add_leaves_a_live_value_and_its_lifetime_alone(store: EphemeralStore, clock: StoreClock) -> None:
     assert await store.add("key", b"first", MINUTE)
     assert not await store.add("key", b"second", HOUR)
     assert await store.get("key") == b"first"
@@ -105,12 +130,12 @@ async def test_swap_wants_the_expected_value(store: EphemeralStore) -> None:
     assert await store.get("key") == b"new"
 
 
-async def test_swap_renews_the_lifetime(store: EphemeralStore, clock: MovableClock) -> None:
+async def test_swap_renews_the_lifetime(store: EphemeralStore, clock: StoreClock) -> None:
     await store.put("key", b"old", MINUTE)
     assert await store.swap("key", b"old", b"new", 2 * MINUTE)
-    clock.advance(2 * MINUTE - TICK)
+    clock.advance(2 * MINUTE - clock.tick)
     assert await store.get("key") == b"new"
-    clock.advance(TICK)
+    clock.advance(clock.tick)
     assert await store.get("key") is None
 
 
@@ -122,11 +147,11 @@ async def test_increment_counts_from_nothing_in_both_directions(store: Ephemeral
     assert await store.increment("down", -1, MINUTE) == -1
 
 
-async def test_every_increment_renews_the_lifetime(store: EphemeralStore, clock: MovableClock) -> None:
+async def test_every_increment_renews_the_lifetime(store: EphemeralStore, clock: StoreClock) -> None:
     await store.increment("guesses", 1, MINUTE)
-    clock.advance(MINUTE - TICK)
+    clock.advance(MINUTE - clock.tick)
     assert await store.increment("guesses", 1, MINUTE) == 2
-    clock.advance(MINUTE - TICK)
+    clock.advance(MINUTE - clock.tick)
     assert await store.increment("guesses", 1, MINUTE) == 3
     clock.advance(MINUTE)
     assert await store.increment("guesses", 1, MINUTE) == 1
@@ -148,7 +173,7 @@ async def test_a_value_that_is_no_counter_is_not_counted(store: EphemeralStore, 
     assert await store.get("key") == value
 
 
-async def test_an_expired_value_does_not_hinder_a_counter(store: EphemeralStore, clock: MovableClock) -> None:
+async def test_an_expired_value_does_not_hinder_a_counter(store: EphemeralStore, clock: StoreClock) -> None:
     await store.put("key", b"value", MINUTE)
     clock.advance(MINUTE)
     assert await store.increment("key", 3, MINUTE) == 3
@@ -174,46 +199,76 @@ async def test_a_failing_verb_leaves_the_others_of_its_turn_alone(store: Ephemer
     assert await store.get("before") == await store.get("after") == b"1"
 
 
+async def test_a_counter_is_exact_up_to_fifteen_digits(store: EphemeralStore) -> None:
+    assert await store.increment("count", 10**15 - 2, MINUTE) == 10**15 - 2
+    assert await store.increment("count", 1, MINUTE) == 10**15 - 1
+    assert await store.get("count") == b"9" * 15
+
+
 async def test_charges_are_admitted_to_the_burst_and_then_one_an_interval(
-    store: EphemeralStore, clock: MovableClock
+    store: EphemeralStore, clock: StoreClock
 ) -> None:
-    charges = [Charge(PER_IDENTIFIER, "someone")]
-    assert await store.charge(charges) is None
-    assert await store.charge(charges) is None
-    assert await store.charge(charges) == Refusal(PER_IDENTIFIER, timedelta(minutes=30))
-    clock.advance(timedelta(minutes=30) - TICK)
-    assert await store.charge(charges) == Refusal(PER_IDENTIFIER, TICK)
-    clock.advance(TICK)
-    assert await store.charge(charges) is None
-    assert await store.charge([Charge(PER_IDENTIFIER, "someone else")]) is None
+    assert await store.charge([SOMEONE]) is None
+    assert await store.charge([SOMEONE]) is None
+    assert_refused(await store.charge([SOMEONE]), SOMEONE, timedelta(minutes=30), clock)
+    clock.advance(timedelta(minutes=30) - clock.tick)
+    assert_refused(await store.charge([SOMEONE]), SOMEONE, clock.tick, clock)
+    clock.advance(clock.tick)
+    assert await store.charge([SOMEONE]) is None
+    assert await store.charge([Charge((PER_IDENTIFIER,), "someone else")]) is None
 
 
-async def test_a_refusal_writes_nothing(store: EphemeralStore) -> None:
-    both = [Charge(PER_ADDRESS, "here"), Charge(PER_IDENTIFIER, "someone")]
+async def test_a_refusal_counts_nothing(store: EphemeralStore, clock: StoreClock) -> None:
     for _ in range(PER_IDENTIFIER.burst):
-        assert await store.charge(both) is None
+        assert await store.charge([here(), SOMEONE]) is None
     for _ in range(50):
-        assert await store.charge(both) == Refusal(PER_IDENTIFIER, timedelta(minutes=30))
-    left = PER_ADDRESS.burst - PER_IDENTIFIER.burst
-    assert await store.charge([Charge(PER_ADDRESS, "here", cost=left)]) is None
-    assert await store.charge([Charge(PER_ADDRESS, "here")]) is not None
+        assert_refused(await store.charge([here(), SOMEONE]), SOMEONE, timedelta(minutes=30), clock)
+    assert await store.charge([here(cost=PER_ADDRESS.burst - PER_IDENTIFIER.burst)]) is None
+    assert await store.charge([here()]) is not None
 
 
-async def test_the_refusal_names_the_limit_that_refuses_for_longest(store: EphemeralStore) -> None:
-    per_day = Limit("day", 1, timedelta(days=1))
-    charges = [Charge(PER_IDENTIFIER, "someone", cost=2), Charge(per_day, "someone"), Charge(PER_ADDRESS, "here")]
+async def test_a_key_has_several_limits_and_each_of_them_holds(store: EphemeralStore, clock: StoreClock) -> None:
+    spaced = Limit.spaced("cool_down", 1, timedelta(minutes=2))
+    daily = Limit.spaced("day", 3, timedelta(days=1))
+    charge = Charge((spaced, daily), "someone")
+    for _ in range(3):
+        assert await store.charge([charge]) is None
+        assert_refused(await store.charge([Charge((spaced,), "someone")]), charge, timedelta(minutes=2), clock)
+        clock.advance(timedelta(minutes=2))
+    refusal = await store.charge([charge])
+    assert_refused(refusal, Charge((daily,), "someone"), timedelta(days=1, minutes=-6), clock)
+
+
+async def test_the_refusal_names_the_limit_and_the_key_that_refuse_for_longest(
+    store: EphemeralStore, clock: StoreClock
+) -> None:
+    per_day = Limit.at_most("day", 1, timedelta(days=1))
+    charges = [here(), Charge((PER_IDENTIFIER, per_day), "someone"), Charge((PER_IDENTIFIER,), "someone else", cost=2)]
     assert await store.charge(charges) is None
-    assert await store.charge(charges) == Refusal(per_day, timedelta(days=1))
+    assert_refused(await store.charge(charges), Charge((per_day,), "someone"), timedelta(days=1), clock)
+    elsewhere = Charge((PER_IDENTIFIER,), "someone else")
+    assert_refused(await store.charge([here(), elsewhere]), elsewhere, timedelta(minutes=30), clock)
 
 
-async def test_the_same_bucket_twice_in_one_charge_counts_twice(store: EphemeralStore) -> None:
-    assert await store.charge([Charge(PER_IDENTIFIER, "someone"), Charge(PER_IDENTIFIER, "someone")]) is None
-    assert await store.charge([Charge(PER_IDENTIFIER, "someone")]) is not None
+async def test_the_same_key_in_two_charges_counts_twice(store: EphemeralStore) -> None:
+    assert await store.charge([SOMEONE, SOMEONE]) is None
+    assert await store.charge([SOMEONE]) is not None
 
 
-async def test_buckets_are_told_apart_by_limit_and_by_key(store: EphemeralStore) -> None:
-    for name, key in (("a", "b:c"), ("a:b", "c"), ("a", "b"), ("b", "a")):
-        assert await store.charge([Charge(Limit(name, 1, HOUR), key)]) is None
+async def test_the_same_key_may_have_other_limits_in_another_charge(store: EphemeralStore, clock: StoreClock) -> None:
+    other = Charge((Limit.spaced("other", 1, MINUTE),), "someone")
+    assert await store.charge([SOMEONE, other]) is None
+    assert await store.charge([SOMEONE]) is None
+    assert_refused(await store.charge([other]), other, MINUTE, clock)
+    assert_refused(await store.charge([SOMEONE]), SOMEONE, timedelta(minutes=30), clock)
+
+
+async def test_rates_are_told_apart_by_key_and_from_values(store: EphemeralStore) -> None:
+    once = Limit.spaced("once", 1, HOUR)
+    for key in ("a", "b", "a b", "a ", "ä", "a=1", "", "{a}"):
+        assert await store.charge([Charge((once,), key)]) is None
+        assert await store.add(key, b"", MINUTE)
+        assert await store.charge([Charge((once,), key)]) is not None
 
 
 async def test_no_charges_are_admitted_and_refunded(store: EphemeralStore) -> None:
@@ -222,34 +277,62 @@ async def test_no_charges_are_admitted_and_refunded(store: EphemeralStore) -> No
 
 
 async def test_a_refund_gives_back_what_was_charged(store: EphemeralStore) -> None:
-    charges = [Charge(PER_IDENTIFIER, "someone", cost=2), Charge(PER_ADDRESS, "here", cost=10)]
+    charges = [Charge((PER_IDENTIFIER,), "someone", cost=2), here(cost=10)]
     for _ in range(3):
         assert await store.charge(charges) is None
         assert await store.charge(charges) is not None
         await store.refund(charges)
-    await store.refund([Charge(PER_IDENTIFIER, "stranger")])
-    assert await store.charge([Charge(PER_IDENTIFIER, "stranger", cost=2)]) is None
+    await store.refund([Charge((PER_IDENTIFIER,), "stranger")])
+    assert await store.charge([Charge((PER_IDENTIFIER,), "stranger", cost=2)]) is None
 
 
-async def test_a_refund_never_gives_more_than_the_burst(store: EphemeralStore) -> None:
-    charges = [Charge(PER_IDENTIFIER, "someone")]
-    assert await store.charge(charges) is None
+async def test_a_refund_gives_back_to_the_limits_that_it_names_alone(store: EphemeralStore, clock: StoreClock) -> None:
+    once = Limit.spaced("once", 1, HOUR)
+    assert await store.charge([Charge((PER_IDENTIFIER, once), "someone", cost=1)]) is None
+    await store.refund([Charge((once,), "someone")])
+    assert await store.charge([Charge((PER_IDENTIFIER, once), "someone")]) is None
+    await store.refund([Charge((once,), "someone")])
+    assert_refused(await store.charge([SOMEONE]), SOMEONE, timedelta(minutes=30), clock)
+
+
+async def test_a_refund_never_gives_more_than_the_burst(store: EphemeralStore, clock: StoreClock) -> None:
+    assert await store.charge([SOMEONE]) is None
     for _ in range(5):
-        await store.refund(charges)
-    assert await store.charge(2 * charges) is None
-    assert await store.charge(charges) == Refusal(PER_IDENTIFIER, timedelta(minutes=30))
+        await store.refund([SOMEONE])
+    assert await store.charge([SOMEONE, SOMEONE]) is None
+    assert_refused(await store.charge([SOMEONE]), SOMEONE, timedelta(minutes=30), clock)
 
 
-async def test_a_clock_set_back_closes_no_bucket_for_longer_than_a_full_one(
-    store: EphemeralStore, clock: MovableClock
+async def test_a_clock_set_back_closes_no_key_for_longer_than_a_full_burst(
+    store: EphemeralStore, clock: StoreClock
 ) -> None:
-    charges = [Charge(PER_IDENTIFIER, "someone")]
-    assert await store.charge(charges) is None
+    assert await store.charge([SOMEONE]) is None
     clock.advance(timedelta(days=-7))
-    assert await store.charge(charges) == Refusal(PER_IDENTIFIER, timedelta(minutes=30))
+    assert_refused(await store.charge([SOMEONE]), SOMEONE, timedelta(minutes=30), clock)
+    clock.advance(timedelta(minutes=30))
+    assert await store.charge([SOMEONE]) is None
 
 
-async def test_the_identity_is_constant_and_says_nothing(store: EphemeralStore, clock: MovableClock) -> None:
+async def test_a_limit_made_smaller_closes_no_key_for_longer_than_it_could_itself(
+    store: EphemeralStore, clock: StoreClock
+) -> None:
+    before, after = Limit.spaced("limit", 10, timedelta(days=1)), Limit.spaced("limit", 1, MINUTE)
+    assert await store.charge([Charge((before,), "someone", cost=10)]) is None
+    charge = Charge((after,), "someone")
+    assert_refused(await store.charge([charge]), charge, MINUTE, clock)
+    clock.advance(MINUTE)
+    assert await store.charge([charge]) is None
+
+
+async def test_limits_that_come_and_go_leave_the_others_of_their_key_alone(store: EphemeralStore) -> None:
+    once = Limit.spaced("once", 1, HOUR)
+    assert await store.charge([Charge((once,), "someone")]) is None
+    assert await store.charge([Charge((PER_IDENTIFIER,), "someone")]) is None
+    assert await store.charge([Charge((PER_IDENTIFIER, once), "someone")]) is not None
+    assert await store.charge([Charge((PER_IDENTIFIER,), "someone")]) is None
+
+
+async def test_the_identity_is_constant_and_says_nothing(store: EphemeralStore, clock: StoreClock) -> None:
     identity = await store.identity()
     await store.put("key", b"value", MINUTE)
     clock.advance(timedelta(days=365))
@@ -258,21 +341,45 @@ async def test_the_identity_is_constant_and_says_nothing(store: EphemeralStore, 
     assert len(identity) == 32
 
 
-async def test_sweep_deletes_what_has_expired_and_nothing_else(store: EphemeralStore, clock: MovableClock) -> None:
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_sweep_deletes_what_has_expired_and_nothing_else(store: EphemeralStore, clock: StoreClock) -> None:
     await store.put("dead", b"value", MINUTE)
-    await store.put("live", b"value", MINUTE + TICK)
-    await store.charge([Charge(Limit("short", 1, MINUTE), "dead"), Charge(PER_IDENTIFIER, "live", cost=2)])
+    await store.put("live", b"value", MINUTE + clock.tick)
+    short = Limit.spaced("short", 1, MINUTE)
+    await store.charge([Charge((short,), "dead"), Charge((short, PER_IDENTIFIER), "live", cost=1)])
     clock.advance(MINUTE)
     assert await store.sweep() == 2
     assert await store.sweep() == 0
     assert await store.get("live") == b"value"
-    assert await store.charge([Charge(PER_IDENTIFIER, "live")]) is not None
+    assert await store.charge([Charge((PER_IDENTIFIER,), "live", cost=2)]) is not None
 
 
-async def test_sweep_works_through_many_rows_in_bounded_batches(store: EphemeralStore, clock: MovableClock) -> None:
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_sweep_works_through_many_rows_in_bounded_batches(store: EphemeralStore, clock: StoreClock) -> None:
     await asyncio.gather(*(store.put(f"key {number}", b"", MINUTE) for number in range(1200)))
     clock.advance(MINUTE)
     assert [await store.sweep() for _ in range(4)] == [500, 500, 200, 0]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_sweep_finds_the_dead_among_many_that_live(store: EphemeralStore, clock: StoreClock) -> None:
+    for number in range(1200):
+        await store.put(f"key {number:04}", b"", MINUTE if number % 400 == 0 else 2 * MINUTE)
+    clock.advance(MINUTE)
+    assert await store.sweep() == 3
+    clock.advance(MINUTE)
+    assert sum([await store.sweep() for _ in range(4)]) == 1197
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_sweep_spares_what_is_renewed_at_the_same_moment(store: EphemeralStore, clock: StoreClock) -> None:
+    await store.put("key", b"value", MINUTE)
+    await store.charge([Charge((Limit.spaced("short", 1, MINUTE),), "key")])
+    clock.advance(MINUTE)
+    again = [Charge((Limit.spaced("short", 1, MINUTE),), "key")]
+    await asyncio.gather(store.put("key", b"again", MINUTE), store.charge(again), store.sweep())
+    assert await store.get("key") == b"again"
+    assert await store.charge(again) is not None
 
 
 async def test_a_closed_store_refuses_every_verb(store: EphemeralStore) -> None:
@@ -284,15 +391,15 @@ async def test_a_closed_store_refuses_every_verb(store: EphemeralStore) -> None:
         store.put("key", b"value", MINUTE),
         store.add("key", b"value", MINUTE),
         store.get("key"),
+        store.get_all(["key"]),
         store.take("key"),
         store.swap("key", b"value", b"other", MINUTE),
         store.increment("count", 1, MINUTE),
         store.delete("key"),
-        store.charge([Charge(PER_ADDRESS, "here")]),
-        store.refund([Charge(PER_ADDRESS, "here")]),
+        store.charge([here()]),
+        store.refund([here()]),
         store.identity(),
         store.ping(),
-        store.sweep(),
     ]
     outcomes = await asyncio.gather(*refused, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * len(refused)

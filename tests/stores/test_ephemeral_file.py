@@ -16,7 +16,20 @@ from tests.stores.write_ahead_log import commits
 from watchword.ephemeral import Charge, EphemeralStore, Limit, StoreUnavailable, open_store
 
 MINUTE = timedelta(minutes=1)
-LIMIT = Limit("limit", 4, timedelta(hours=1))
+LIMIT = Limit.at_most("limit", 4, timedelta(hours=1))
+
+_VERSION_1 = """
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX entries_by_expiry ON entries (expires_at);
+    CREATE TABLE rates (limit_name TEXT NOT NULL, key TEXT NOT NULL, empty_at INTEGER NOT NULL,
+        PRIMARY KEY (limit_name, key)) WITHOUT ROWID;
+    CREATE INDEX rates_by_expiry ON rates (empty_at);
+    CREATE TABLE store (identity TEXT NOT NULL);
+    INSERT INTO entries VALUES ('key', x'76616c7565', 9000000000000000);
+    INSERT INTO store VALUES ('as it was');
+    PRAGMA user_version = 1;
+"""
 
 
 @pytest.fixture
@@ -87,7 +100,7 @@ async def test_a_file_that_is_released_in_time_is_written(store: EphemeralStore,
     stranger.execute("BEGIN IMMEDIATE")
     asyncio.get_running_loop().call_later(0.1, stranger.execute, "ROLLBACK")
     taken, count, refusal = await asyncio.gather(
-        store.take("key"), store.increment("count", 1, MINUTE), store.charge([Charge(LIMIT, "key")])
+        store.take("key"), store.increment("count", 1, MINUTE), store.charge([Charge((LIMIT,), "key")])
     )
     assert (taken, count, refusal) == (b"value", 1, None)
 
@@ -137,24 +150,27 @@ async def test_60_takes_of_one_turn_of_the_loop_share_one_commit(path: Path, sto
 
 
 async def test_a_refused_charge_commits_nothing(path: Path, store: EphemeralStore) -> None:
-    charges = [Charge(LIMIT, "key", cost=2)]
+    charges = [Charge((LIMIT,), "key", cost=2)]
     assert await store.charge(charges) is None
     before = commits(path)
     assert await store.charge(charges) is not None
     assert commits(path) == before
 
 
-async def test_what_fails_halfway_is_undone_alone(store: EphemeralStore) -> None:
-    unwritable = Charge(Limit("endless", 1, timedelta.max), "key")  # SQLite's integers end before this time does
-    halfway = [Charge(LIMIT, "key", cost=2), unwritable]
-    with pytest.raises(OverflowError):
+async def test_what_fails_halfway_is_undone_alone(store: EphemeralStore, stranger: sqlite3.Connection) -> None:
+    await store.ping()
+    stranger.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON rates WHEN NEW.key = 'unwritable' BEGIN SELECT RAISE(ABORT, ''); END"
+    )
+    halfway = [Charge((LIMIT,), "key", cost=2), Charge((LIMIT,), "unwritable")]
+    with pytest.raises(sqlite3.IntegrityError):
         await store.charge(halfway)
     failure, count = await asyncio.gather(
         store.charge(halfway), store.increment("count", 1, MINUTE), return_exceptions=True
     )
-    assert isinstance(failure, OverflowError)
+    assert isinstance(failure, sqlite3.IntegrityError)
     assert count == 1
-    assert await store.charge([Charge(LIMIT, "key", cost=2)]) is None
+    assert await store.charge([Charge((LIMIT,), "key", cost=2)]) is None
 
 
 async def test_the_file_and_its_companions_are_private(path: Path, store: EphemeralStore) -> None:
@@ -180,6 +196,25 @@ async def test_the_identity_and_the_values_outlive_the_process(path: Path, store
     assert await reopened.identity() == identity
     assert await reopened.get("key") == b"value"
     await reopened.close()
+
+
+async def test_a_file_of_the_version_before_keeps_its_identity_and_values(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as before:
+        before.executescript(_VERSION_1)
+    store = opened(path)
+    assert await store.identity() == "as it was"
+    assert await store.get("key") == b"value"
+    assert await store.charge([Charge((LIMIT,), "key")]) is None
+    assert await store.sweep() == 0
+    await store.close()
+
+
+async def test_a_key_whose_charges_were_given_back_leaves_no_row(path: Path, store: EphemeralStore) -> None:
+    charges = [Charge((LIMIT,), "refunded"), Charge((LIMIT,), "refunded once"), Charge((LIMIT,), "refunded once")]
+    assert await store.charge(charges) is None
+    await store.refund(charges[:2])
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT key FROM rates").fetchall() == [("refunded once",)]
 
 
 async def test_an_emptied_file_gets_a_fresh_identity(path: Path, store: EphemeralStore) -> None:
@@ -214,7 +249,7 @@ async def test_a_relative_path_is_the_one_of_the_start(
 
 async def test_a_missing_directory_makes_the_store_unavailable_to_every_verb(tmp_path: Path) -> None:
     store = opened(tmp_path / "missing" / "ephemeral.sqlite3")
-    for verb in (store.ping(), store.put("key", b"value", MINUTE), store.charge([Charge(LIMIT, "key")])):
+    for verb in (store.ping(), store.put("key", b"value", MINUTE), store.charge([Charge((LIMIT,), "key")])):
         with pytest.raises(StoreUnavailable, match="cannot be used: FileNotFoundError"):
             await verb
     await store.close()

@@ -1,4 +1,4 @@
-"""Atomicity under contention: 60 tasks of one process on any store, and four processes on one file."""
+"""Atomicity under contention: 60 tasks of one process on any store, and four processes on one that they share."""
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
@@ -8,17 +8,26 @@ from pathlib import Path
 import pytest
 
 from tests.stores import ephemeral_racers as racers
-from tests.stores.ephemeral_racers import MINUTE, PER_ADDRESS, PER_IDENTIFIER, TASKS, race, race_everywhere
+from tests.stores.ephemeral_kinds import KINDS, url_of
+from tests.stores.ephemeral_racers import (
+    HERE,
+    MINUTE,
+    PER_ADDRESS,
+    PER_IDENTIFIER,
+    SOMEONE,
+    TASKS,
+    race,
+    race_everywhere,
+)
 from tests.stores.racing import PROCESSES, racing_processes
-from watchword.ephemeral import STORES, Charge, EphemeralStore, open_store
+from watchword.ephemeral import Charge, EphemeralStore, open_store
 
 pytestmark = pytest.mark.races
 
 
-@pytest.fixture(params=sorted(STORES))
+@pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EphemeralStore]:
-    urls = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/ephemeral.sqlite3"}
-    store = open_store(urls[request.param], now=lambda: datetime.now(UTC))
+    store = open_store(url_of(request.param, tmp_path), now=lambda: datetime.now(UTC))
     yield store
     await store.close()
 
@@ -29,9 +38,9 @@ def pool() -> Iterator[Executor]:
         yield pool
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/shared.sqlite3"
+@pytest.fixture(params=["sqlite", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return url_of(request.param, tmp_path)
 
 
 @pytest.fixture
@@ -66,8 +75,8 @@ async def test_60_increments_give_60_different_counts(store: EphemeralStore) -> 
 async def test_60_charges_admit_a_burst_and_the_refused_ones_cost_nothing(store: EphemeralStore) -> None:
     assert sum(await race(store, racers.charge)) == PER_IDENTIFIER.burst
     left = PER_ADDRESS.burst - PER_IDENTIFIER.burst
-    assert await store.charge([Charge(PER_ADDRESS, "here", cost=left)]) is None
-    assert await store.charge([Charge(PER_ADDRESS, "here")]) is not None
+    assert await store.charge([Charge((PER_ADDRESS,), "here", cost=left)]) is None
+    assert await store.charge([HERE]) is not None
 
 
 async def test_of_240_takes_in_four_processes_one_wins(pool: Executor, url: str, shared: EphemeralStore) -> None:
@@ -99,17 +108,17 @@ async def test_240_charges_in_four_processes_admit_a_burst_and_the_refused_ones_
 ) -> None:
     assert sum(race_everywhere(pool, url, racers.charge)) == PER_IDENTIFIER.burst
     left = PER_ADDRESS.burst - PER_IDENTIFIER.burst
-    assert await shared.charge([Charge(PER_ADDRESS, "here", cost=left)]) is None
-    assert await shared.charge([Charge(PER_ADDRESS, "here")]) is not None
+    assert await shared.charge([Charge((PER_ADDRESS,), "here", cost=left)]) is None
+    assert await shared.charge([HERE]) is not None
 
 
 async def test_refunds_in_four_processes_give_back_exactly_what_was_charged(
     pool: Executor, url: str, shared: EphemeralStore
 ) -> None:
     assert any(race_everywhere(pool, url, racers.charge_and_refund))
-    assert await shared.charge([Charge(PER_IDENTIFIER, "someone", cost=PER_IDENTIFIER.burst)]) is None
-    assert await shared.charge([Charge(PER_IDENTIFIER, "someone")]) is not None
+    assert await shared.charge([Charge((PER_IDENTIFIER,), "someone", cost=PER_IDENTIFIER.burst)]) is None
+    assert await shared.charge([SOMEONE]) is not None
 
 
-def test_four_processes_that_open_an_empty_file_at_once_read_one_identity(pool: Executor, url: str) -> None:
+def test_four_processes_that_open_an_empty_store_at_once_read_one_identity(pool: Executor, url: str) -> None:
     assert len(set(race_everywhere(pool, url, racers.identify))) == 1

@@ -1,10 +1,10 @@
 """Codes, grants and families in the store: every condition stands in the statement that changes the row."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -19,10 +19,24 @@ from tests.stores.durable_rows import (
     SESSION_ID,
     add_code,
     add_family,
+    add_grant,
     add_session,
 )
 from watchword.clock import Clock
-from watchword.database import Database, Transaction, accounts, clients, grants, refresh_families, sessions
+from watchword.database import (
+    Conflict,
+    Database,
+    Overtaken,
+    Statement,
+    Transaction,
+    accounts,
+    clients,
+    grants,
+    open_database,
+    refresh_families,
+    sessions,
+)
+from watchword.protocol.digests import fingerprint
 
 Work = Callable[[Transaction], Awaitable[Any]]
 
@@ -40,18 +54,22 @@ async def redeem(database: Database, **wrong: Any) -> bool:
     }
 
     async def work(transaction: Transaction) -> bool:
-        return await grants.redeem_code(transaction, CODE_HASH, grant_id=uuid4(), **right | wrong) == CODE
+        return await grants.redeem_code(transaction, CODE_HASH, **right | wrong) == CODE
 
     return await database.transaction(work)
 
 
 async def rotate(database: Database) -> bool:
-    async def work(transaction: Transaction) -> bool:
+    async def work(transaction: Transaction) -> None:
         family = await refresh_families.find(transaction, FAMILY_ID)
         assert family is not None
-        return await refresh_families.rotate(transaction, family, successor=family.generation + 1, idle=60 * MINUTE)
+        await refresh_families.rotate(transaction, family, successor=family.generation + 1, idle=60 * MINUTE)
 
-    return await database.transaction(work)
+    try:
+        await database.transaction(work)
+    except Overtaken:
+        return False
+    return True
 
 
 async def is_alive(database: Database) -> bool:
@@ -83,9 +101,36 @@ async def test_a_code_bound_to_no_challenge_is_redeemed_without_a_verifier_only(
     unbound = replace(CODE, code_challenge=None)
     await database.transaction(lambda transaction: grants.add_code(transaction, CODE_HASH, unbound, lifetime=MINUTE))
     assert not await redeem(database, code_challenge="challenge")
+    assert await redeem(database, code_challenge=None) is False  # not CODE, but redeemed
+    assert not await redeem(database, code_challenge=None)
+
+
+async def test_a_code_is_gone_once_it_was_redeemed_and_its_grant_tells_what_it_became(database: Database) -> None:
+    await database.transaction(add_code)
+    assert await grants.find_spent_code(database, CODE_HASH) is None
+
+    async def work(transaction: Transaction) -> None:
+        right: dict[str, Any] = {
+            "client_id": CODE.client_id,
+            "redirect_uri": CODE.redirect_uri,
+            "code_challenge": CODE.code_challenge,
+        }
+        code = await grants.redeem_code(transaction, CODE_HASH, **right)
+        assert code is not None
+        await grants.add(transaction, GRANT_ID, code, code_hash=CODE_HASH)
+
+    await database.transaction(work)
+    assert await database.all(Statement("SELECT 1 FROM authorization_code")) == []
     spent = await grants.find_spent_code(database, CODE_HASH)
     assert spent is not None
-    assert spent.redeemed_at is None
+    assert (spent.grant_id, spent.client_id) == (GRANT_ID, CODE.client_id)
+    assert spent.bound_to == fingerprint("challenge")
+
+
+async def test_a_code_makes_one_grant(database: Database) -> None:
+    await database.transaction(add_grant)
+    with pytest.raises(Conflict):
+        await database.transaction(lambda transaction: grants.add(transaction, FAMILY_ID, CODE, code_hash=CODE_HASH))
 
 
 async def test_a_code_expires_by_the_stores_clock(database: Database, clock: Clock) -> None:
@@ -161,7 +206,7 @@ async def test_signing_out_at_a_client_spares_grants_with_exactly_offline_access
 ) -> None:
     async def work(transaction: Transaction) -> int:
         await add_session(transaction)
-        await grants.add(transaction, GRANT_ID, replace(CODE, scope=scope))
+        await grants.add(transaction, GRANT_ID, replace(CODE, scope=scope), code_hash=CODE_HASH)
         return await grants.revoke_of_session(transaction, SESSION_ID, spare_offline=True)
 
     assert await database.transaction(work) == (0 if spared else 1)
@@ -178,21 +223,30 @@ async def test_ending_a_session_spares_nothing_and_kills_its_refresh_tokens(data
     assert not await is_alive(database)
 
 
-async def test_spent_codes_and_dead_families_are_kept_a_while_and_then_forgotten(
-    database: Database, clock: Clock
+WAITING = Statement("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])  # elsewhere writers take turns
+async def test_a_code_redeemed_while_its_session_ends_leaves_no_grant_alive(
+    database: Database, url: str, clock: Clock
 ) -> None:
-    await database.transaction(add_family)
-    await database.transaction(lambda transaction: grants.add_code(transaction, CODE_HASH, CODE, lifetime=MINUTE))
+    await database.transaction(add_code)
+    other, looking = open_database(url, clock), open_database(url, clock)
 
-    async def forget(transaction: Transaction) -> tuple[int, int]:
-        return (
-            await grants.forget_codes(transaction, kept=10 * MINUTE, most=500),
-            await refresh_families.forget(transaction, kept=10 * MINUTE, most=500),
-        )
+    async def end(transaction: Transaction) -> None:
+        assert await sessions.end(transaction, SESSION_ID)
+        await grants.revoke_of_session(transaction, SESSION_ID, spare_offline=False)
 
-    clock.offset = timedelta(minutes=10)
-    assert await database.transaction(forget) == (0, 0)
-    clock.offset = timedelta(minutes=12)
-    assert await database.transaction(forget) == (1, 0)
-    clock.offset = timedelta(minutes=131)
-    assert await database.transaction(forget) == (0, 1)
+    async def redeem_slowly(transaction: Transaction) -> "asyncio.Task[None]":
+        right: dict[str, Any] = {"redirect_uri": CODE.redirect_uri, "code_challenge": CODE.code_challenge}
+        assert await grants.redeem_code(transaction, CODE_HASH, client_id=CODE.client_id, **right)
+        ending = asyncio.create_task(other.transaction(end))
+        while not ending.done() and await looking.one(WAITING) is None:
+            pass
+        await grants.add(transaction, GRANT_ID, CODE, code_hash=CODE_HASH)
+        return ending
+
+    await (await database.transaction(redeem_slowly))
+    assert await grants.amr_while_live(database, str(GRANT_ID)) is None
+    await other.close()
+    await looking.close()

@@ -1,22 +1,20 @@
 """Keys in the store: made once, sealed to their place under the operator's secret key, published without secrets."""
 
-import asyncio
 import json
 import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from joserfc.jwk import ECKey, RSAKey
 
-from tests.stores.durable_racers import make_keys_everywhere
-from tests.stores.racing import racing_processes
 from tests.support.provider import COMMAND, free_port, provider_environment
 from tests.support.secrecy import remember_secret
 from watchword.database import Database
 from watchword.database import keys as stored
-from watchword.keys import Roots, UndecipherableKey, load_keyring, make_first_keys, reseal_keys
-from watchword.keys.keyring import PURPOSES
+from watchword.keys import Roots, UndecipherableKey, WeakKey, load_keyring, make_first_keys, reseal_keys
 
 SECRET_KEY = remember_secret("zi0VmFzrSxkTLZFlwcH1YKP8JNyxkXQ4nTzZ")
 OTHER_SECRET_KEY = remember_secret("W6t2pYbS0o9dJvCqHkR4mN8aLxEzGfUi1TrB")
@@ -25,6 +23,12 @@ PUBLIC_MEMBERS = {
     "RSA": {"kty", "kid", "use", "alg", "n", "e"},
     "EC": {"kty", "kid", "use", "alg", "crv", "x", "y"},
 }
+
+
+@pytest.fixture
+def url(file: Path) -> str:
+    """What makes keys is the same on every store, and slow; `test_database_races` makes them on each."""
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture
@@ -58,15 +62,6 @@ def only_line(text: str) -> str:
 
 def bytes_beside(file: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(file.parent.glob(f"{file.name}*")))
-
-
-@pytest.mark.races
-async def test_four_processes_that_start_at_once_make_each_key_once(database: Database, file: Path) -> None:
-    with racing_processes() as pool:
-        await asyncio.to_thread(make_keys_everywhere, pool, f"sqlite:///{file}", SECRET_KEY)
-    keys = await stored.signing_keys(database)
-    assert sorted((key.algorithm, key.state) for key in keys) == [("ES256", "active"), ("RS256", "active")]
-    assert sorted(key.purpose for key in await stored.mac_keys(database)) == sorted(PURPOSES)
 
 
 @pytest.mark.races
@@ -124,6 +119,52 @@ async def test_keys_are_long_enough_and_named_by_their_thumbprint(keyed: Databas
     assert keyring.signing["ES256"].key.as_dict(private=False)["crv"] == "P-256"
     assert all(key.key.thumbprint() == kid for kid, key in keyring.verifying.items())
     assert [len(secret) for secret in keyring.refresh.by_kid.values()] == [32]
+
+
+@pytest.mark.parametrize("bits", [2048, 3072])
+async def test_a_new_rsa_key_has_the_size_that_the_operator_chose(database: Database, bits: int) -> None:
+    await make_first_keys(database, ROOTS, rsa_bits=bits)
+    keyring = await load_keyring(database, ROOTS)
+    await make_first_keys(database, ROOTS, rsa_bits=4096)  # a key that is there keeps its size
+    assert (await load_keyring(database, ROOTS)).jwks == keyring.jwks
+    key = keyring.signing["RS256"].key
+    assert isinstance(key, RSAKey)
+    assert key.raw_value.key_size == bits
+
+
+def test_the_operator_chooses_the_size_by_a_setting_and_never_a_weak_one(tmp_path: Path) -> None:
+    listed_keys(environment(tmp_path, rsa_bits="2048"))
+    with sqlite3.connect(tmp_path / "watchword.sqlite3") as connection:
+        (jwk,) = connection.execute("SELECT public_jwk FROM signing_key WHERE algorithm = 'RS256'").fetchone()
+    connection.close()
+    assert len(json.loads(jwk)["n"]) == 342  # 256 bytes in base64url
+    for bits in ("1024", "2047", "many"):
+        done = run(environment(tmp_path, rsa_bits=bits), "keys", "list")
+        assert done.returncode == 2
+        assert only_line(done.stderr).startswith("watchword: WATCHWORD_RSA_BITS: ")
+
+
+async def test_a_weak_key_in_the_store_is_refused(keyed: Database, outsider: sqlite3.Connection) -> None:
+    weak = orjson.dumps(ECKey.generate_key("P-521").as_dict(private=True))
+    (kid,) = (row.kid for row in await stored.signing_keys(keyed) if row.algorithm == "ES256")
+    sealed = ROOTS.encrypt(weak, place=f"signing_key.private_jwk.{kid}")
+    outsider.execute("UPDATE signing_key SET private_jwk = ? WHERE kid = ?", (sealed, kid))
+    with pytest.raises(WeakKey, match=f"holds the signing key {kid}: the curve P-521"):
+        await load_keyring(keyed, ROOTS)
+
+
+def test_a_start_with_a_weak_key_is_one_helpful_line(tmp_path: Path) -> None:
+    settings = environment(tmp_path, secret_key=SECRET_KEY)
+    listed_keys(settings)
+    weak = orjson.dumps(ECKey.generate_key("P-521").as_dict(private=True))
+    with sqlite3.connect(tmp_path / "watchword.sqlite3") as connection:
+        (kid,) = connection.execute("SELECT kid FROM signing_key WHERE algorithm = 'ES256'").fetchone()
+        sealed = ROOTS.encrypt(weak, place=f"signing_key.private_jwk.{kid}")
+        connection.execute("UPDATE signing_key SET private_jwk = ? WHERE kid = ?", (sealed, kid))
+    connection.close()
+    done = run(settings | {"WATCHWORD_LOG_LEVEL": "info"}, "serve")
+    assert done.returncode == 2
+    assert f"WATCHWORD_DATABASE_URL: holds the signing key {kid}" in only_line(done.stderr)
 
 
 async def test_a_ciphertext_in_another_row_does_not_open(keyed: Database, outsider: sqlite3.Connection) -> None:

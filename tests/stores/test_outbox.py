@@ -5,7 +5,6 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,10 @@ from watchword.outbox import LEASE, MOST_AT_ONCE, MOST_ATTEMPTS, Abandon, Lease,
 
 _ROWS = Statement("SELECT kind, state, attempts, lease, problem, available_at, created_at FROM outbox ORDER BY id")
 _ATTEMPTED = Statement("UPDATE outbox SET attempts = :attempts")
+_ORDERED = Statement(
+    """INSERT INTO outbox (kind, payload, state, attempts, created_at, available_at)
+    VALUES ('noted', :text, 'dead', 0, :now, :now)"""
+)
 
 HANGING_WORKER = """
 import asyncio, sys
@@ -29,7 +32,7 @@ async def hang(payload, lease):
     await asyncio.Event().wait()
 
 async def main():
-    Outbox(open_database(f"sqlite:///{sys.argv[1]}", Clock())).start({"note": hang})
+    Outbox(open_database(sys.argv[1], Clock())).start({"note": hang})
     await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -233,6 +236,82 @@ async def test_no_more_jobs_are_leased_than_run(database: Database, worker: Outb
     assert await rows(database) == []
 
 
+async def order_here(database: Database, worker: Outbox, payload: dict[str, Any]) -> None:
+    """Order a job as a request does: to be run by this process, if it has a place for it."""
+    hold = worker.hold()
+    worker.run(await database.transaction(lambda transaction: enqueue(transaction, "note", payload, hold)), hold)
+
+
+async def test_what_a_worker_orders_itself_is_leased_and_runs_at_once(
+    database: Database, asleep: Outbox, notebook: Notebook
+) -> None:
+    asleep.start({"note": notebook.run})
+    statements = database.statements
+    await order_here(database, asleep, {"number": 1, "then": "wait"})
+    await notebook.has(1)
+    assert database.statements - statements <= 2  # the order, and what the worker looked for when it started
+    row = await only_row(database)
+    assert (row["state"], row["attempts"], row["available_at"] - row["created_at"]) == (
+        "ready", 1, LEASE // timedelta(microseconds=1),
+    )  # fmt: skip
+    assert row["lease"] == notebook.leases[0].job.lease
+    notebook.gate.set()
+    await asleep.stop()
+    assert await rows(database) == []
+
+
+async def test_a_worker_that_did_not_start_holds_nothing(database: Database, worker: Outbox) -> None:
+    assert worker.hold() is None
+    await order_here(database, worker, {"number": 1})
+    assert (await only_row(database))["lease"] is None
+
+
+async def test_a_job_ordered_with_a_lease_is_another_workers_when_its_own_died(
+    database: Database, worker: Outbox, notebook: Notebook, clock: Clock
+) -> None:
+    worker.start({"note": notebook.run})
+    hold = worker.hold()
+    await worker.stop()
+    await database.transaction(lambda transaction: enqueue(transaction, "note", {"number": 1}, hold))
+    other, others_notebook = Outbox(database), Notebook()
+    await order(database, {"number": 2})
+    await run_until(other, others_notebook, 2)  # and not the first one, whose lease is young
+    clock.offset += LEASE
+    await run_until(other, others_notebook, 1, 2)
+
+
+async def test_many_orders_at_once_wait_for_a_place(database: Database, worker: Outbox, notebook: Notebook) -> None:
+    worker.start({"note": notebook.run})
+    ordered = 60
+    async with asyncio.TaskGroup() as group:
+        for _ in range(ordered):
+            group.create_task(order_here(database, worker, {"number": 1, "then": "wait"}))
+    await notebook.has(*[1] * MOST_AT_ONCE)
+    assert worker.hold() is None
+    notebook.gate.set()
+    await notebook.has(*[1] * ordered)
+    await worker.stop()
+    assert await rows(database) == []
+
+
+async def test_a_worker_that_stops_hands_back_what_waits_for_a_place(
+    database: Database, asleep: Outbox, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(outbox_module, "GRACE", timedelta(milliseconds=10))
+    asleep.start({"note": notebook.run})
+    holds = [asleep.hold(), asleep.hold()]
+    for number, hold in enumerate(holds):
+        payload = {"number": number, "then": "wait"}
+        job = await database.transaction(lambda transaction: enqueue(transaction, "note", payload, hold))  # noqa: B023
+        asleep.run(job, hold)
+    await notebook.has(0)
+    await asleep.stop()
+    assert notebook.runs == [0]
+    left = [(row["state"], row["lease"], row["problem"]) for row in await rows(database)]
+    assert left == [("ready", None, "interrupted")] * 2
+
+
 async def test_a_worker_that_stops_hands_back_what_does_not_end(
     database: Database, worker: Outbox, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,8 +343,9 @@ async def test_a_job_is_another_workers_only_when_its_lease_ran_out(
 
 
 async def test_a_renewed_lease_runs_out_later(
-    database: Database, asleep: Outbox, notebook: Notebook, clock: Clock
+    database: Database, asleep: Outbox, notebook: Notebook, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outbox_module, "YOUNG_SECONDS", 0.0)
     await order(database, {"number": 1, "then": "wait"})
     asleep.start({"note": notebook.run})
     await notebook.has(1)
@@ -280,12 +360,53 @@ async def test_a_renewed_lease_runs_out_later(
     assert await rows(database) == []
 
 
+async def test_a_young_lease_is_held_without_a_statement(
+    database: Database, asleep: Outbox, notebook: Notebook
+) -> None:
+    await order(database, {"number": 1, "then": "wait"})
+    asleep.start({"note": notebook.run})
+    await notebook.has(1)
+    before = database.statements
+    assert await notebook.leases[0].renew()
+    assert database.statements == before
+    notebook.gate.set()
+
+
+async def test_a_message_costs_one_lease_for_all_that_wait_and_one_end_each(
+    database: Database, asleep: Outbox, notebook: Notebook
+) -> None:
+    asleep.start({"note": notebook.run})
+    await order(database, *({"number": number} for number in range(3)))
+    before = database.statements
+    asleep.wake()
+    await notebook.has(0, 1, 2)
+    await asleep.stop()
+    assert database.statements - before == 1 + 3 + 1  # one lease, three ends, and a look whether there is more
+
+
+async def test_a_note_is_written_with_the_end_of_the_job_or_not_at_all(
+    database: Database, worker: Outbox, notebook: Notebook
+) -> None:
+    async def run(payload: dict[str, Any], lease: Lease) -> None:
+        lease.note(lambda transaction: transaction.insert(_ORDERED, text="{}"))
+        if payload["number"] == 2:
+            lease.note(lambda transaction: transaction.insert(_ORDERED, text=None))  # refused by the table
+        await notebook.run(payload, lease)
+
+    await order(database, {"number": 1}, {"number": 2})
+    worker.start({"note": run})
+    await notebook.has(1, 2)
+    await worker.stop()
+    found = [(row["kind"], row["attempts"]) for row in await rows(database)]
+    assert sorted(found) == [("note", 1), ("noted", 0)]
+
+
 async def test_a_job_whose_process_was_killed_in_the_middle_of_it_is_done_by_another(
-    database: Database, file: Path, worker: Outbox, notebook: Notebook, clock: Clock
+    database: Database, url: str, worker: Outbox, notebook: Notebook, clock: Clock
 ) -> None:
     await order(database, {"number": 1})
     doomed = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HANGING_WORKER, str(file), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", HANGING_WORKER, url, stdout=asyncio.subprocess.PIPE
     )
     assert doomed.stdout is not None
     assert await asyncio.wait_for(doomed.stdout.readline(), 30) == b"in the middle\n"
@@ -299,8 +420,9 @@ async def test_a_job_whose_process_was_killed_in_the_middle_of_it_is_done_by_ano
 
 
 async def test_a_lease_that_another_worker_took_over_is_not_renewed_and_settles_nothing(
-    database: Database, asleep: Outbox, notebook: Notebook, clock: Clock
+    database: Database, asleep: Outbox, notebook: Notebook, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outbox_module, "YOUNG_SECONDS", 0.0)
     await order(database, {"number": 1, "then": "wait"})
     asleep.start({"note": notebook.run})
     await notebook.has(1)
@@ -347,13 +469,16 @@ async def test_a_sweep_finds_what_another_process_ordered(
 
 
 async def test_a_worker_survives_a_store_that_is_away(
-    database: Database, worker: Outbox, notebook: Notebook, outsider: sqlite3.Connection
+    embedded: Database, notebook: Notebook, outsider: sqlite3.Connection
 ) -> None:
-    await order(database, {"number": 1})
+    worker = Outbox(embedded)
+    await order(embedded, {"number": 1})
     outsider.execute("BEGIN IMMEDIATE")
     worker.start({"note": notebook.run})
     worker.wake()
     with pytest.raises(Exception, match="stayed locked"):
-        await order(database, {"number": 2})
+        await order(embedded, {"number": 2})
     outsider.execute("ROLLBACK")
     await notebook.has(1)
+    await worker.stop()
+    await worker.stop()

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from watchword.database import Statement
+from watchword.database.joined import joined, looks_at
 
 NOW = 1_767_225_600_000_000  # 2026-01-01 in microseconds
 
@@ -26,6 +27,54 @@ def test_a_cast_is_no_name() -> None:
     statement = Statement("SELECT value::text, :value ::text, a:b")
     assert statement.numbered == "SELECT value::text, ?1 ::text, a:b"
     assert statement.names == ("value",)
+
+
+def test_postgresql_gets_dollars_and_its_own_clock_plus_an_offset() -> None:
+    statement = Statement("SELECT :b FROM x WHERE at > :now - :b")
+    assert statement.postgresql.startswith("SELECT $1 FROM x WHERE at > ((extract(epoch FROM statement_timestamp())")
+    assert statement.postgresql.endswith(" + $2::bigint) - $1")
+    assert statement.bind({"b": 5}, 0) == (5, 0)
+
+
+def test_what_only_postgresql_understands_is_a_comment_elsewhere() -> None:
+    statement = Statement("SELECT id FROM x LIMIT :most /* postgresql: FOR UPDATE SKIP LOCKED */")
+    assert statement.postgresql == "SELECT id FROM x LIMIT $1 FOR UPDATE SKIP LOCKED"
+    assert statement.numbered.endswith("LIMIT ?1 /* postgresql: FOR UPDATE SKIP LOCKED */")
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("SELECT id FROM x", True),
+        ("SELECT id FROM x /* postgresql: FOR UPDATE */", False),
+        ("SELECT id FROM x /* postgresql: FOR KEY SHARE */", False),
+        ("WITH y AS (DELETE FROM x RETURNING id) SELECT id FROM y", False),
+        ("UPDATE x SET id = 1", False),
+    ],
+)
+def test_what_locks_is_more_than_a_read(text: str, reads: bool) -> None:
+    assert Statement(text).reads is reads
+
+
+def test_inserts_join_a_statement_with_places_of_their_own() -> None:
+    first, second = Statement("INSERT INTO x VALUES (:a, :b)"), Statement("INSERT INTO y VALUES (:a)")
+    text, values = joined([(first, (1, 2)), (second, (3,)), (Statement("UPDATE z SET a = :a"), (4,))])
+    assert text == (
+        "WITH part0 AS (INSERT INTO x VALUES ($1, $2)), part1 AS (INSERT INTO y VALUES ($3)) UPDATE z SET a = $4"
+    )
+    assert values == (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("SELECT 1 FROM account", True),
+        ("UPDATE session SET account_id = 1", False),
+        ("DELETE FROM x WHERE id IN (SELECT id FROM account)", True),
+    ],
+)
+def test_a_statement_that_names_a_table_is_not_joined_with_inserts_into_it(text: str, looks: bool) -> None:
+    assert looks_at(Statement(text), Statement("INSERT INTO account VALUES (1)")) is looks
 
 
 def test_one_name_may_begin_with_another() -> None:

@@ -15,6 +15,7 @@ import pytest
 DEFAULT_MINUTES: Final = 2.0
 MINUTES: Final[Mapping[str, float]] = MappingProxyType(
     {
+        "login": 4.0,  # days of asking and guessing, over and over
         "journeys": 4.0,  # a browser walks the whole road
         "middleware": 4.0,  # a browser, and an environment made for the wheel
         "pages": 4.0,  # a browser looks at every page in every shape

@@ -4,7 +4,9 @@ Nothing here knows the provider's internals: it parses what any browser would, s
 without JavaScript.
 """
 
+import ipaddress
 import re
+import secrets
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Self
@@ -48,11 +50,19 @@ class Page:
         raise AssertionError(f"no form with {name} on {self.url} ({self.status}): {self.text[:2000]}")
 
 
-class Person:
-    """One browser. `language` is its Accept-Language."""
+def fresh_address() -> str:
+    """An address that nobody came from before; providers of tests believe whoever forwards it."""
+    return str(ipaddress.IPv4Address(int(ipaddress.IPv4Address("10.0.0.0")) + secrets.randbelow(2**24)))
 
-    def __init__(self, *, language: str = "en", follow_to: str | None = None) -> None:
-        self.http = http_client(headers={"accept": "text/html", "accept-language": language})
+
+class Person:
+    """One browser, at an address of its own. `language` is its Accept-Language."""
+
+    def __init__(self, *, language: str = "en", address: str | None = None) -> None:
+        self.address = fresh_address() if address is None else address
+        self.http = http_client(
+            headers={"accept": "text/html", "accept-language": language, "x-forwarded-for": self.address}
+        )
         self.page: Page | None = None
         self.landed: str | None = None
 

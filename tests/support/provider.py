@@ -7,19 +7,25 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
+from tests.support import postgres
+from tests.support.event_matrix import note_events
+from tests.support.pairs import EMBEDDED, settings_of
 from tests.support.secrecy import log_file, remember_secret
+from watchword.database import Statement
 
 COMMAND = (sys.executable, "-m", "watchword")
 _START_SECONDS = 30
@@ -53,11 +59,27 @@ class RunningProvider:
     folder: Path
     log: Path
 
+    @property
+    def own_address(self) -> str:
+        """Where this one answers, though its issuer may be what stands before several."""
+        parts, port = urlsplit(self.issuer), self.environment["WATCHWORD_PORT"]
+        return self.issuer if str(parts.port) == port else f"http://localhost:{port}{parts.path}"
+
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `watchword ...` against the same stores."""
         return subprocess.run(
             [*COMMAND, *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """Read rows of the durable store, as another process would; values stand as `:name`."""
+        url = self.environment["WATCHWORD_DATABASE_URL"]
+        if url.startswith("postgresql:"):
+            statement = Statement(query)
+            return postgres.query(url, statement.postgresql, *statement.bind(values, 0))
+        with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=5)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
 
     def add_client(self, *arguments: str) -> dict[str, Any]:
         """Register a client and return what the command answered."""
@@ -94,12 +116,23 @@ class RunningProvider:
 
 
 @contextlib.contextmanager
-def running_provider(*, workers: int = 1, port: int | None = None, **settings: str) -> Iterator[RunningProvider]:
-    """Start a provider in test mode and stop it afterwards; `settings` are named as in `WATCHWORD_<NAME>`."""
+def running_provider(
+    *,
+    workers: int = 1,
+    port: int | None = None,
+    pair: str = EMBEDDED,
+    stores: Mapping[str, str] | None = None,
+    **settings: str,
+) -> Iterator[RunningProvider]:
+    """Start a provider in test mode and stop it afterwards; `settings` are named as in `WATCHWORD_<NAME>`.
+
+    Its stores are empty ones of a pair, or `stores`, which were there before.
+    """
     port = port or free_port()
-    with tempfile.TemporaryDirectory(prefix="watchword-") as name:
+    with tempfile.TemporaryDirectory(prefix="watchword-") as name, contextlib.ExitStack() as until_then:
         folder = Path(name)
-        environment = provider_environment(folder, port, **settings)
+        stores = stores or until_then.enter_context(settings_of(pair))
+        environment = provider_environment(folder, port, **(dict(stores) | settings))
         log = log_file(f"provider-{port}")
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -115,6 +148,7 @@ def running_provider(*, workers: int = 1, port: int | None = None, **settings: s
             yield provider
         finally:
             stop(process)
+            note_events(provider.rows)
 
 
 def provider_environment(folder: Path, port: int, **settings: str) -> dict[str, str]:
@@ -127,6 +161,7 @@ def provider_environment(folder: Path, port: int, **settings: str) -> dict[str, 
         "EPHEMERAL_URL": f"sqlite:///{folder}/ephemeral.sqlite3",
         "REGISTRATION": "open",
         "PHONE_REGIONS": "IN,US",
+        "TRUSTED_PROXIES": "127.0.0.0/8",
         "LOG_LEVEL": "debug",
     }
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WATCHWORD_")}
@@ -151,7 +186,7 @@ def _wait_until_ready(provider: RunningProvider) -> None:
         if provider.process.poll() is not None:
             raise AssertionError(f"the provider stopped at its start:\n{provider.log.read_text()[-3000:]}")
         with contextlib.suppress(httpx2.TransportError):
-            if httpx2.get(f"{provider.issuer}/readyz").status_code == 200:
+            if httpx2.get(f"{provider.own_address}/readyz").status_code == 200:
                 return
         time.sleep(0.05)
     raise AssertionError(f"the provider did not become ready:\n{provider.log.read_text()[-3000:]}")

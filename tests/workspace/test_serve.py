@@ -61,8 +61,8 @@ def begin_request(provider: RunningProvider, body: bytes) -> socket.socket:
     """Send the head of a token request and wait until an endpoint asks for its body."""
     connection = socket.create_connection(("127.0.0.1", int(provider.environment["WATCHWORD_PORT"])), timeout=WAIT)
     connection.sendall(
-        b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+        b"POST /token HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (provider.issuer.partition("//")[2].encode(), len(body))
     )
     assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
     return connection

@@ -148,6 +148,9 @@ def test_settings_that_hold_are_said_to_hold(check: Check, settings: dict[str, s
         (PRODUCTION | {"SECRET_KEY": "abcd" * 20}, "SECRET_KEY", "too weak"),
         (PRODUCTION | {"SECRET_KEY_PREVIOUS": "short"}, "SECRET_KEY_PREVIOUS", "too weak"),
         (PRODUCTION | {"TEST_LIMITS": "off"}, "TEST_LIMITS", "test switch"),
+        (DEVELOPMENT | {"TEST_LIMITS": "off"}, "TEST_LIMITS", "test switch"),
+        (DEVELOPMENT | {"TEST_IDENTIFIERS": "a@b.example:123456"}, "TEST_IDENTIFIERS", "test switch"),
+        (DEVELOPMENT | {"EXTRA_CA": "/etc/ca.pem"}, "EXTRA_CA", "test switch"),
         (PRODUCTION | {"TEST_IDENTIFIERS": "a@b.example:123456"}, "TEST_IDENTIFIERS", "test switch"),
         (PRODUCTION | {"TEST_LOOPBACK_FETCH": "on"}, "TEST_LOOPBACK_FETCH", "test switch"),
         (PRODUCTION | {"EXTRA_CA": "/etc/ca.pem"}, "EXTRA_CA", "test switch"),
@@ -203,6 +206,7 @@ def test_the_environment_outranks_dotenv_that_secrets_and_those_toml(check: Chec
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "watchword_secret_key").write_text(SECRET_KEY)
+    (secrets / "watchword_secret_key").chmod(0o600)
     settings = {"SECRETS_DIR": str(secrets)}
     Path("watchword.toml").write_text('issuer = "https://toml.example.com"')
     assert "https://toml.example.com" in check(settings).out

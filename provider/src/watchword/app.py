@@ -2,22 +2,36 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchword import database as durable
+from watchword import metrics
 from watchword.clock import Clock
-from watchword.database import Transaction, store
+from watchword.condition import POLL_SECONDS, Condition
+from watchword.database import Trail, store
 from watchword.endpoints import ENDPOINTS
 from watchword.ephemeral import open_store
-from watchword.housekeeping import follow_parent, keep_house
+from watchword.housekeeping import (
+    DUTIES,
+    Candidate,
+    Duty,
+    do_regularly,
+    follow_parent,
+    keep_house,
+    log_checkpoint,
+    seal_trail,
+    tell_suppressed,
+)
 from watchword.keys import load_keyring, load_roots
 from watchword.locale import load_catalogues
+from watchword.login.breaker import watch_failures
 from watchword.login.sending import JOB, code_sender
 from watchword.messages.gateways import open_gateways
 from watchword.messages.mailbox import Mailbox
@@ -27,12 +41,13 @@ from watchword.pages.brand import Brand
 from watchword.pages.problem import problem_page
 from watchword.pages.render import STATIC_PATH, Pages
 from watchword.registry import Registry
+from watchword.replica import Replica
 from watchword.services import Services
 from watchword.settings import Settings, load_settings
-from watchword.telemetry import configure_logging, get_logger
+from watchword.telemetry import configure_logging
 from watchword.web.dispatch import Dispatch
 
-log = get_logger(__name__)
+ELECTED = (*DUTIES, Duty("watch the failures of all accounts", 5, watch_failures))
 
 
 @dataclass(slots=True)
@@ -48,6 +63,7 @@ class Provider:
         base_path = urlsplit(self.settings.issuer).path
         dispatch = Dispatch(
             (*ENDPOINTS, *PAGES),
+            settings=self.settings,
             base_path=base_path,
             renderer=Pages(_brand(self.settings), load_catalogues(), static_path=base_path + STATIC_PATH),
             locales=tuple(load_catalogues()),
@@ -81,15 +97,19 @@ class Provider:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         services = self.services = await open_services(self.settings)
-        await _pair_stores(services)
+        replica = Replica(services)
+        await replica.join()
         services.outbox.start({JOB: code_sender(services)})
-        beside = [asyncio.create_task(keep_house(services)), asyncio.create_task(follow_parent())]
+        candidate = Candidate(services, replica.id)
+        beside = [asyncio.create_task(task) for task in _beside(services, replica, candidate)]
         try:
             yield
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            await services.outbox.stop()
+            await _take_leave(services, replica, candidate)
             await close_services(services)
 
 
@@ -97,6 +117,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     """Make the application of one worker; the database must be prepared (`watchword.prepare`)."""
     settings = settings or load_settings()
     configure_logging(settings.log_level)
+    if settings.metrics != "off":
+        metrics.enable()
     return Provider(settings).build()
 
 
@@ -104,23 +126,26 @@ async def open_services(settings: Settings) -> Services:
     """Open the stores and load the keys."""
     clock = Clock()
     roots = load_roots(settings)
-    database = durable.open_database(settings.database_url, clock)
-    ephemeral = open_store(settings.ephemeral_url, now=clock.now)
+    database = durable.open_database(settings.database_url, clock, pool_size=settings.database_pool)
+    ephemeral = open_store(settings.ephemeral_url, now=clock.now, offset=lambda: clock.offset)
     row = await store.find(database)
     if row is None:
         raise RuntimeError("the database is not prepared: run `watchword db upgrade`")
     clock.offset = row.clock_offset if settings.env == "test" else timedelta(0)
+    keyring = await load_keyring(database, roots)
+    database.trail = Trail(keyring.audit.current, keyring.audit.secret, clock.microseconds)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         ephemeral=ephemeral,
         roots=roots,
-        keyring=await load_keyring(database, roots),
+        keyring=keyring,
         restore_epoch=row.restore_epoch,
         registry=Registry(database, clock.now),
         outbox=Outbox(database),
         gateways=open_gateways(settings, now=clock.now, journal=Mailbox(ephemeral)),
+        condition=Condition(),
     )
 
 
@@ -133,24 +158,23 @@ async def close_services(services: Services) -> None:
     await services.database.close()
 
 
-async def _pair_stores(services: Services) -> None:
-    """Record which ephemeral store goes with this database; an empty one gets a fresh id and takes over.
+def _beside(services: Services, replica: Replica, candidate: Candidate) -> Iterable[Coroutine[Any, Any, None]]:
+    """What a worker does beside answering."""
+    yield follow_parent()
+    yield do_regularly(services, Duty("follow the whole provider", POLL_SECONDS, lambda _: replica.follow()))
+    yield do_regularly(services, Duty("tell what was suppressed", 60, tell_suppressed))
+    yield keep_house(services, candidate, ELECTED)
 
-    A worker that starts while somebody holds the file locked waits for its turn instead of taking the others down.
-    """
-    identity = await services.ephemeral.identity()
 
-    async def work(transaction: Transaction) -> None:
-        await store.set_ephemeral_id(transaction, identity)
-
-    while True:
-        row = await store.find(services.database)
-        if row is None or row.ephemeral_id == identity:
-            return
-        try:
-            await services.database.transaction(work)
-        except durable.StoreUnavailable as problem:
-            log.warning("a starting worker waits for the database", problem=str(problem))
+async def _take_leave(services: Services, replica: Replica, candidate: Candidate) -> None:
+    """Write the last events; the elected worker seals them, logs the head of the chain and lets another follow."""
+    await replica.leave()
+    with contextlib.suppress(durable.StoreUnavailable):
+        await tell_suppressed(services)
+        if await candidate.is_elected():
+            await seal_trail(services)
+            await log_checkpoint(services)
+            await candidate.resign()
 
 
 def _brand(settings: Settings) -> Brand:

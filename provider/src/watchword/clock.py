@@ -21,7 +21,7 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the current time, aware, in UTC."""
-        return datetime.now(UTC) + self.offset
+        return datetime.now(UTC) + self.offset if self.offset else datetime.now(UTC)
 
     def microseconds(self) -> int:
         """Return the current time in microseconds since 1970: the form in which the stores compare times."""

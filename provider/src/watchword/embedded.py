@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from os.path import samestat
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,7 +48,8 @@ class EmbeddedFile:
     """One process's connection to a file that processes of one machine share: reads at once, writes in groups.
 
     All writes asked for in one turn of the loop share one transaction and one time, and each answers after the commit.
-    Opened by the first read or write, so that each worker opens its own; belongs to one event loop at a time.
+    Opened by the first read or write, so that each worker opens its own; belongs to one event loop at a time. `commits`
+    counts the groups that were written.
 
     Args:
         path: taken as relative to the working directory of now.
@@ -64,8 +65,10 @@ class EmbeddedFile:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._opened: os.stat_result | None = None
+        self.commits = 0
         self._pending: list[_Unit] = []
-        self._committer: asyncio.Task[None] | None = None
+        self._turn: asyncio.Handle | None = None  # the next commit
+        self._loop: asyncio.AbstractEventLoop | None = None  # whose turn that is
         self._closed = False
 
     async def read(self, work: Work[T]) -> T:
@@ -95,8 +98,8 @@ class EmbeddedFile:
         Args:
             work: all or nothing: what it did is undone if it raises, and the rest of the group goes on. Trouble of the
                 file itself undoes the group. A caller who is cancelled before the work's turn does not get it done.
-            one_statement: the work is one statement and fetches all its rows. SQLite makes that atomic by itself: it
-                needs no savepoint, and alone in its group no explicit transaction.
+            one_statement: the work is one statement and fetches all its rows. SQLite makes that atomic by itself:
+                alone in its group it needs no explicit transaction.
 
         Raises:
             StoreUnavailable: the file stayed locked for 2 s, cannot be written, was replaced, or is closed.
@@ -106,9 +109,9 @@ class EmbeddedFile:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._pending.append(_Unit(work, one_statement, answer, loop.time() + PATIENCE_SECONDS))
-        if self._committer is None or self._committer.done():
-            # A task's first step runs in the loop's next turn, after everything that this turn still asks for.
-            self._committer = loop.create_task(self._commit_all())
+        if self._turn is None or self._loop is not loop:
+            # In the loop's next turn, after everything that this turn still asks for.
+            self._turn, self._loop = loop.call_soon(self._commit, loop, None), loop
         try:
             return await answer
         finally:
@@ -120,8 +123,8 @@ class EmbeddedFile:
         Takes as long as those writes still wait for a lock, 2 s at most.
         """
         self._closed = True
-        if self._committer is not None and not self._committer.done():
-            await asyncio.wait([self._committer])  # a plain await would cancel the writes with the closing task
+        if waiting := [unit.answer for unit in self._pending if unit.wanted]:
+            await asyncio.wait(waiting)  # a plain await would cancel the writes with the closing task
         self._drop()
 
     def _check_usable(self) -> None:
@@ -168,23 +171,23 @@ class EmbeddedFile:
             self._drop()
         return refusal(self._name, error)
 
-    async def _commit_all(self) -> None:
-        """Commit until no write is left, waiting for the lock between attempts; whoever joins meanwhile joins in."""
+    def _commit(self, loop: asyncio.AbstractEventLoop, pauses: Iterator[float] | None) -> None:
+        """Commit what waits; under a lock once more after a pause, and whoever joins meanwhile joins in."""
+        pause = 0.0
         try:
-            for pause in _pauses():
-                try:
-                    self._commit_group()
-                except sqlite3.Error as error:
-                    next_attempt = _time() + pause if _is_locked(error) else float("inf")
-                    self._refuse(str(self._refusal(error)), before=next_attempt)
-                except StoreUnavailable as error:
-                    self._refuse(str(error))
-                if not self._pending:
-                    return
-                await asyncio.sleep(pause)
-        finally:
-            # Nothing is left unless this task was cancelled, as the end of the loop does, or work stopped the program.
+            self._commit_group()
+        except sqlite3.Error as error:
+            pauses = pauses or _pauses()
+            pause = next(pauses)
+            next_attempt = loop.time() + pause if _is_locked(error) else float("inf")
+            self._refuse(str(self._refusal(error)), before=next_attempt)
+        except StoreUnavailable as error:
+            self._refuse(str(error))
+        except BaseException:
             self._refuse(f"{self._name} takes no more writes")
+            raise
+        finally:
+            self._turn = loop.call_later(pause, self._commit, loop, pauses) if self._pending else None
 
     def _commit_group(self) -> None:
         """Run and commit every write whose caller still waits, then answer. Never suspends: nobody sees it half."""
@@ -196,9 +199,10 @@ class EmbeddedFile:
                 group[0].run(connection, self._now())
             else:
                 _run_together(connection, group, self._now())
+            self.commits += 1
             for unit in group:
                 unit.reply()
-        self._pending = [unit for unit in self._pending if unit.wanted]
+        self._pending.clear()
 
     def _refuse(self, reason: str, *, before: float = float("inf")) -> None:
         """Refuse the writes whose patience ends before that time, by the loop's clock, and keep the others."""
@@ -211,60 +215,77 @@ class EmbeddedFile:
 class _Unit:
     """One write of a group: its work, what came of it, and who waits for that."""
 
-    __slots__ = ("_answer", "_error", "_result", "_work", "deadline", "one_statement")
+    __slots__ = ("_result", "_work", "answer", "deadline", "error", "one_statement")
 
     def __init__(self, work: Work[Any], one_statement: bool, answer: asyncio.Future[Any], deadline: float) -> None:
-        self._work, self.one_statement, self._answer, self.deadline = work, one_statement, answer, deadline
+        self._work, self.one_statement, self.answer, self.deadline = work, one_statement, answer, deadline
         self._result: Any = None
-        self._error: Exception | None = None
+        self.error: Exception | None = None
 
     @property
     def wanted(self) -> bool:
         """Whether the caller still waits."""
-        return not self._answer.done()
+        return not self.answer.done()
 
     def run(self, connection: sqlite3.Connection, now: int) -> None:
         """Run the work and keep what it returned or raised; trouble of the file itself is raised: it is everyone's."""
         try:
-            self._result, self._error = self._work(connection, now), None
+            self._result, self.error = self._work(connection, now), None
         except Exception as error:
             if _is_trouble(error):
                 raise
-            self._error = error
+            self.error = error
 
-    def run_among_others(self, connection: sqlite3.Connection, now: int) -> None:
+    def run_apart(self, connection: sqlite3.Connection, now: int) -> None:
         """Run inside the group's transaction; what the work raises undoes nothing but the work."""
-        if self.one_statement:
-            self.run(connection, now)
-            return
         connection.execute("SAVEPOINT unit")
         self.run(connection, now)
-        if self._error is not None:
+        if self.error is not None:
             connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
 
     def reply(self) -> None:
-        if self._error is not None:
-            self.fail(self._error)
+        if self.error is not None:
+            self.fail(self.error)
         elif self.wanted:
-            self._answer.set_result(self._result)
+            self.answer.set_result(self._result)
 
     def fail(self, error: Exception) -> None:
         if self.wanted:
-            self._answer.set_exception(error)
+            self.answer.set_exception(error)
 
 
-def _run_together(connection: sqlite3.Connection, group: Iterable[_Unit], now: int) -> None:
-    """Run a group of writes in one transaction and commit it; the write lock is held before the first statement."""
+def _run_together(connection: sqlite3.Connection, group: Sequence[_Unit], now: int) -> None:
+    """Run a group of writes in one transaction and commit it; the write lock is held before the first statement.
+
+    Savepoints would be two statements more for each unit, and hardly any fails half-way. So there are none at first; if
+    one does, the group is undone and run again with them. A unit that is alone is undone with the transaction.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for unit in group:
-            unit.run_among_others(connection, now)
-        connection.execute("COMMIT")
+        if _run_one_by_one(connection, group, now):
+            connection.execute("COMMIT")
+            return
+        connection.execute("ROLLBACK")
+        if len(group) > 1:
+            connection.execute("BEGIN IMMEDIATE")
+            for unit in group:
+                unit.run_apart(connection, now)
+            connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # some failures, such as a full disk, have rolled back already
             connection.execute("ROLLBACK")
         raise
+
+
+def _run_one_by_one(connection: sqlite3.Connection, group: Sequence[_Unit], now: int) -> bool:
+    """Run the units until one fails that has changed something; say whether none did. One statement undoes itself."""
+    for unit in group:
+        changes = connection.total_changes
+        unit.run(connection, now)
+        if unit.error is not None and connection.total_changes != changes:
+            return False
+    return True
 
 
 def make_private(path: Path) -> None:

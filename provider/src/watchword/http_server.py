@@ -4,12 +4,15 @@ The limits hold before any endpoint runs, so nobody needs an account, or even a 
 """
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from watchword.web.wire import WHOLE_ANSWER, Field
 
 _HEADERS = (
     b"content-type: application/json\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n"
@@ -28,8 +31,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     Not checked: the size and time of a body that an endpoint reads (`Exchange` does) and the number of connections.
     """
 
-    head_limit = 64 * 1024  # bytes of the request line and the header fields; again for framing and trailers of a body
-    field_limit = 100  # header fields
+    head_limit = 16 * 1024  # bytes of the request line and the header fields; again for framing and trailers of a body
+    field_limit = 64  # header fields
     head_seconds: float = 10  # from the connection's or the head's first byte to the head's end
     linger_seconds: float = 2  # to take what is still on its way: closing at once would destroy the refusal unread
 
@@ -39,6 +42,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._in_body = False
         self._refused = False
         self._deadline: asyncio.TimerHandle | None = None
+        self._answered_at = 0.0  # by the loop's clock
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head soon."""
@@ -48,6 +52,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing any more."""
         self._cancel_deadline()
+        self._end_keep_alive()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -74,6 +79,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._cancel_deadline()
         self._in_body = True
         super().on_headers_complete()
+        self.scope["extensions"] = {WHOLE_ANSWER: partial(self._answer_whole, self.cycle)}  # type: ignore[dict-item]
 
     def on_body(self, body: bytes) -> None:
         """Take the body's bytes out of the count."""
@@ -89,15 +95,75 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Do not wait long for the rest of a body that nobody reads."""
-        super().on_response_complete()
+        """Go on with what was sent meanwhile. Do not wait long for the rest of a body that nobody reads.
+
+        As uvicorn does it, but with one timer for the connection where it makes and cancels one for each request.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._answered_at = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._look_later(self.timeout_keep_alive)
         if self._in_body:
             self._expect_soon()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that is unused for the keep-alive time; other deadlines hold while something is sent."""
+        self.timeout_keep_alive_task = None
+        if self._answering or self._in_body or self._surroundings:
+            return  # the next answer begins anew
+        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_later(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Leave the timer alone when data arrives: it looks by itself whether the connection is in use."""
+
+    def _end_keep_alive(self) -> None:
+        super()._unset_keepalive_if_required()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser stopped at: a malformed request as uvicorn does, a large head with its own status."""
         if self._surroundings <= self.head_limit:
             super().send_400_response(msg)
+
+    async def _answer_whole(self, cycle: RequestResponseCycle, status: int, fields: list[Field], body: bytes) -> None:
+        """Write an answer as `RequestResponseCycle.send` does with two messages, but at once and without its checks.
+
+        `fields` have lower-case names, hold nothing that ends a field, and tell the body's length.
+        """
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        cycle.response_started, cycle.waiting_for_100_continue = True, False
+        lines = [STATUS_LINE[status]]
+        for name, value in chain(cycle.default_headers, fields):
+            lines += name, b": ", value, b"\r\n"
+        if (b"connection", b"close") in fields:  # an answer has only `close` to say there
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        lines += b"\r\n", b"" if cycle.scope["method"] == "HEAD" else body
+        cycle.transport.write(b"".join(lines))
+        cycle.response_complete = True
+        cycle.message_event.set()
+        del cycle.scope["extensions"]  # it names the cycle: together they would wait for the garbage collector
+        if not cycle.keep_alive and not self._in_body:
+            cycle.transport.close()
+        cycle.on_response()
+        if not cycle.keep_alive and self._in_body:
+            self._let_go()
 
     def _head_too_large(self) -> bool:
         """Add the head up only where the count of what surrounds the body cannot tell."""
@@ -123,7 +189,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deadline = None
         if self._answering:  # it may be us who do not read: the peer's time begins after the answer
             self._expect_soon()
-        elif self._surroundings and not self._in_body:
+        elif self._in_body:
+            self._let_go()
+        elif self._surroundings:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()
@@ -133,12 +201,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._refused = True
-        self._cancel_deadline()
-        self._unset_keepalive_if_required()
         if self._answering:
+            self._cancel_deadline()
+            self._end_keep_alive()
             self.transport.close()
             return
         self.transport.write(self._refusal(status))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """End the connection, and take what is on its way: closing at once would destroy what was written, unread."""
+        self._refused = True
+        self._cancel_deadline()
+        self._end_keep_alive()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._deadline = self.loop.call_later(self.linger_seconds, self.transport.close)

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -79,8 +79,15 @@ def choose_locale(
     browser's `Accept-Language` (RFC 9110 section 12.5.4); a tag is shortened from its end until it matches (RFC 4647
     section 3.4). Anything malformed is skipped, and nothing is ever refused: the answer is then `default`.
     """
+    return _choose(
+        (ui_locales or "")[:_LONGEST_HEADER], (accept_language or "")[:_LONGEST_HEADER], tuple(supported), default
+    )
+
+
+@lru_cache(maxsize=512)
+def _choose(ui_locales: str, accept_language: str, supported: tuple[str, ...], default: str) -> str:
     by_tag = {tag.lower(): tag for tag in supported}
-    wanted = (ui_locales or "")[:_LONGEST_HEADER].split() + _by_preference(accept_language or "")
+    wanted = ui_locales.split() + _by_preference(accept_language)
     for tag in wanted:
         for candidate in _shortened(tag.lower()):
             if candidate in by_tag:
@@ -90,7 +97,7 @@ def choose_locale(
 
 def _by_preference(accept_language: str) -> list[str]:
     """The tags of the header, the most wanted first; those with `q=0` are unwanted and left out."""
-    ranges = (_LANGUAGE_RANGE.fullmatch(part.strip()) for part in accept_language[:_LONGEST_HEADER].split(","))
+    ranges = (_LANGUAGE_RANGE.fullmatch(part.strip()) for part in accept_language.split(","))
     weighted = [(float(found["q"] or 1), found["tag"]) for found in ranges if found]
     return [tag for weight, tag in sorted(weighted, key=lambda pair: -pair[0]) if weight > 0]
 

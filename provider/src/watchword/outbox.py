@@ -1,14 +1,16 @@
 """The outbox: work ordered inside a transaction and done after its commit, at least once.
 
-A worker leases jobs, runs them, and forgets, postpones or buries them. It is woken in process when something was
-ordered, and sweeps every half second for what other processes ordered or dropped.
+A worker leases jobs, runs them, and forgets, postpones or buries them. What is ordered in its own process is written
+with its lease and runs right after the commit; a sweep every half second finds what other processes dropped.
 """
 
 import asyncio
 import contextlib
 import random
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +23,7 @@ log = get_logger(__name__)
 
 SWEEP_SECONDS = 0.5
 LEASE = timedelta(seconds=60)
+YOUNG_SECONDS = 10.0  # a lease is not renewed before that
 GRACE = timedelta(seconds=3)  # for running jobs when the worker stops
 MOST_AT_ONCE = 32
 MOST_ATTEMPTS = 8
@@ -40,24 +43,47 @@ class Abandon(Exception):
     """Raised by a job that can never succeed. The text is stored: no address, no code."""
 
 
-class Lease:
-    """A job's hold on its row while it runs."""
+Note = Callable[[Transaction], Awaitable[None]]
+"""Something to write in the transaction that ends a job, and with no effect but its statements."""
 
-    def __init__(self, database: Database, job: Job) -> None:
-        self._database, self.job = database, job
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A lease that a job may be ordered with, to be run here. `taken_at` is the loop's time."""
+
+    lease: str
+    taken_at: float
+
+
+class Lease:
+    """A job's hold on its row while it runs. `taken_at` is the loop's time from before it was asked for."""
+
+    def __init__(self, database: Database, job: Job, *, taken_at: float) -> None:
+        self._database, self.job, self._taken_at = database, job, taken_at
+        self.notes: list[Note] = []
+        self.ending = False
 
     @property
     def last_attempt(self) -> bool:
         """Whether a `Retry` would bury the job."""
         return self.job.attempts >= MOST_ATTEMPTS
 
+    def note(self, note: Note) -> None:
+        """Write something together with how the job ends. Where that fails the job runs again, and so does the note."""
+        self.notes.append(note)
+
     async def renew(self) -> bool:
-        """Lengthen the hold just before an effect that must not happen twice; False when it is lost."""
+        """Lengthen the hold just before an effect that must not happen twice; False when it is lost.
+
+        Nothing while the hold is young: most of its term is left.
+        """
+        if asyncio.get_running_loop().time() - self._taken_at < YOUNG_SECONDS:
+            return True
 
         async def work(transaction: Transaction) -> bool:
             return await rows.renew(transaction, self.job, term=LEASE)
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, one_statement=True)
 
 
 JobRunner = Callable[[dict[str, Any], Lease], Awaitable[None]]
@@ -72,7 +98,23 @@ class Outbox:
         self._woken = asyncio.Event()
         self._stopping = False
         self._worker: asyncio.Task[None] | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Lease] = {}
+        self._waiting: deque[Lease] = deque()  # leased, for the next free place
+
+    def hold(self) -> Hold | None:
+        """Return a hold for one job that is about to be ordered; None when this process has enough to do."""
+        if self._worker is None or self._stopping or len(self._running) >= MOST_AT_ONCE:
+            return None
+        return Hold(secrets.token_hex(8), asyncio.get_running_loop().time())
+
+    def run(self, job: Job | None, hold: Hold | None) -> None:
+        """Run what was ordered, after the commit; what was ordered without a hold is looked for."""
+        if job is None or hold is None:
+            self.wake()
+            return
+        if not self._stopping:  # else another worker gets it when its lease runs out
+            self._waiting.append(Lease(self._database, job, taken_at=hold.taken_at))
+            self._fill_places()
 
     def wake(self) -> None:
         """Look for jobs now. Call it after the commit that ordered one."""
@@ -90,67 +132,83 @@ class Outbox:
         if self._worker is not None:
             await self._worker
             self._worker = None
+        while self._waiting:
+            await self._hand_back(self._waiting.popleft())
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=GRACE.total_seconds())
             for job in late:
-                job.cancel()
+                if not self._running[job].ending:  # what is being written now would else be done a second time
+                    job.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _work(self) -> None:
         while not self._stopping:
+            woken = self._woken.is_set()
             self._woken.clear()
-            if not await self._start_due_jobs():
+            if not await self._start_due_jobs(woken=woken):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), SWEEP_SECONDS * (0.8 + 0.4 * random.random()))  # noqa: S311
 
-    async def _start_due_jobs(self) -> bool:
+    async def _start_due_jobs(self, *, woken: bool) -> bool:
         """Start as many due jobs as there is room for; False when that was none."""
+        asked_at = asyncio.get_running_loop().time()
         try:
-            jobs = await self._lease(MOST_AT_ONCE - len(self._running))
+            jobs = await self._lease(MOST_AT_ONCE - len(self._running) - len(self._waiting), woken=woken)
         except StoreUnavailable:
             return False
         except Exception:
             log.exception("the outbox stumbled")
             return False
-        for job in jobs:
-            task = asyncio.create_task(self._run(job), name=f"outbox job {job.id}")
-            self._running.add(task)
-            task.add_done_callback(self._make_room)
+        self._waiting.extend(Lease(self._database, job, taken_at=asked_at) for job in jobs)
+        self._fill_places()
         return bool(jobs)
+
+    def _fill_places(self) -> None:
+        while self._waiting and len(self._running) < MOST_AT_ONCE:
+            lease = self._waiting.popleft()
+            task = asyncio.create_task(self._run(lease.job, lease), name=f"outbox job {lease.job.id}")
+            self._running[task] = lease
+            task.add_done_callback(self._make_room)
 
     def _make_room(self, ended: asyncio.Task[None]) -> None:
         full = len(self._running) >= MOST_AT_ONCE
-        self._running.discard(ended)
-        if full:
+        del self._running[ended]
+        if self._waiting:
+            self._fill_places()
+        elif full:
             self.wake()
 
-    async def _lease(self, most: int) -> Sequence[Job]:
-        if most == 0 or not await rows.is_due(self._database):
+    async def _lease(self, most: int, *, woken: bool) -> Sequence[Job]:
+        """Lease due jobs, all in one commit. Who was woken need not look first whether there are any."""
+        if most <= 0 or not (woken or await rows.is_due(self._database)):
             return ()
         lease = secrets.token_hex(8)
 
         async def work(transaction: Transaction) -> Sequence[Job]:
             return await rows.lease(transaction, lease=lease, term=LEASE, most=most)
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, one_statement=True)
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: Job, lease: Lease) -> None:
         try:
-            await self._runner(job)(job.payload, Lease(self._database, job))
+            await self._runner(job)(job.payload, lease)
         except Abandon as problem:
-            await self._bury(job, str(problem))
+            await self._bury(lease, str(problem))
         except Retry as problem:
-            await self._postpone(job, problem.problem, problem.after)
+            await self._postpone(lease, problem.problem, problem.after)
         except asyncio.CancelledError:
-            await self._settle(
-                job, lambda transaction: rows.postpone(transaction, job, pause=timedelta(0), problem="interrupted")
-            )
+            await self._hand_back(lease)
             raise
         except Exception as error:
             log.exception("a job failed", job=job.id, kind=job.kind)
-            await self._postpone(job, type(error).__name__, None)
+            await self._postpone(lease, type(error).__name__, None)
         else:
-            await self._settle(job, lambda transaction: rows.finish(transaction, job))
+            await self._settle(lease, lambda transaction: rows.finish(transaction, job))
+
+    async def _hand_back(self, lease: Lease) -> None:
+        await self._settle(
+            lease, lambda transaction: rows.postpone(transaction, lease.job, pause=timedelta(0), problem="interrupted")
+        )
 
     def _runner(self, job: Job) -> JobRunner:
         if job.attempts > MOST_ATTEMPTS:  # no attempt lived to tell how it ended
@@ -160,24 +218,33 @@ class Outbox:
             raise Abandon(f"nothing runs jobs of kind {job.kind}")
         return runner
 
-    async def _postpone(self, job: Job, problem: str, after: timedelta | None) -> None:
-        if job.attempts >= MOST_ATTEMPTS:
-            await self._bury(job, problem)
+    async def _postpone(self, lease: Lease, problem: str, after: timedelta | None) -> None:
+        if lease.last_attempt:
+            await self._bury(lease, problem)
             return
+        job = lease.job
         pause = after if after is not None else backoff(job.attempts)
         log.warning("a job is postponed", job=job.id, kind=job.kind, attempt=job.attempts, problem=problem)
-        await self._settle(job, lambda transaction: rows.postpone(transaction, job, pause=pause, problem=problem))
+        await self._settle(lease, lambda transaction: rows.postpone(transaction, job, pause=pause, problem=problem))
 
-    async def _bury(self, job: Job, problem: str) -> None:
+    async def _bury(self, lease: Lease, problem: str) -> None:
+        job = lease.job
         log.error("a job is given up", job=job.id, kind=job.kind, attempt=job.attempts, problem=problem)
-        await self._settle(job, lambda transaction: rows.bury(transaction, job, problem=problem))
+        await self._settle(lease, lambda transaction: rows.bury(transaction, job, problem=problem))
 
-    async def _settle(self, job: Job, work: Callable[[Transaction], Awaitable[None]]) -> None:
-        """Write how a job ended. Where that fails, its lease runs out and it runs again."""
+    async def _settle(self, lease: Lease, end: Note) -> None:
+        """Write how a job ended, and its notes with it. Where that fails, its lease runs out and it runs again."""
+        lease.ending = True
+
+        async def work(transaction: Transaction) -> None:
+            for note in lease.notes:
+                await note(transaction)
+            await end(transaction)
+
         try:
-            await self._database.transaction(work)
+            await self._database.transaction(work, one_statement=True)
         except Exception:
-            log.exception("the end of a job was not written", job=job.id, kind=job.kind)
+            log.exception("the end of a job was not written", job=lease.job.id, kind=lease.job.kind)
 
 
 def backoff(attempts: int) -> timedelta:
@@ -186,6 +253,9 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=pause * (0.75 + random.random() / 2))  # noqa: S311 - jitter, not a secret
 
 
-async def enqueue(transaction: Transaction, kind: str, payload: dict[str, Any]) -> None:
-    """Order a job in the caller's transaction; call `Outbox.wake` after the commit. One statement."""
+async def enqueue(transaction: Transaction, kind: str, payload: dict[str, Any], hold: Hold | None = None) -> Job | None:
+    """Order a job in the caller's transaction; give `Outbox.run` what is returned after the commit. One statement."""
+    if hold is not None:
+        return await rows.enqueue_leased(transaction, kind=kind, payload=payload, lease=hold.lease, term=LEASE)
     await rows.enqueue(transaction, kind=kind, payload=payload)
+    return None

@@ -4,14 +4,16 @@ A client that is not in memory is looked up at once, so that one registered at a
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from watchword.database import Database, clients
 from watchword.protocol.client import Client
+from watchword.protocol.origins import browser_origins
 from watchword.protocol.resource import Resource
 
 FRESH = timedelta(seconds=5)
 _MOST_CLIENTS = 10_000
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _LONGEST_CLIENT_ID = 100
 
 
@@ -21,7 +23,8 @@ class Registry:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
         self._clients: dict[str, tuple[datetime, Client]] = {}
-        self._resources: tuple[datetime, Mapping[str, Resource]] | None = None
+        self._resources: tuple[datetime, Mapping[str, Resource]] = (_NEVER, {})
+        self._origins: tuple[datetime, frozenset[str]] = (_NEVER, frozenset())
 
     async def client(self, client_id: str) -> Client | None:
         """Return an active client. No statement when it was read less than five seconds ago, else two."""
@@ -43,9 +46,23 @@ class Registry:
     async def resources(self, named: Iterable[str] = ()) -> Mapping[str, Resource]:
         """Return the protected resources by audience; one that is `named` and not in memory is looked up at once.
 
-        No statement when read less than five seconds ago, else one.
+        The same mapping until something changed. No statement when read less than five seconds ago, else one.
         """
-        now, known = self._now(), self._resources
-        if known is None or abs(now - known[0]) >= FRESH or not known[1].keys() >= set(named):
-            known = self._resources = (now, await clients.resources(self._database))
-        return known[1]
+        now, (read_at, known) = self._now(), self._resources
+        if abs(now - read_at) >= FRESH or not known.keys() >= set(named):
+            read = await clients.resources(self._database)
+            known = known if read == known else read
+            self._resources = (now, known)
+        return known
+
+    async def origins(self) -> frozenset[str]:
+        """Return the origins of public clients, whose scripts redeem codes in a browser.
+
+        No statement when read less than five seconds ago, else one, over the whole table.
+        """
+        now, (read_at, known) = self._now(), self._origins
+        if abs(now - read_at) >= FRESH:
+            self._origins = (now, known)  # whoever asks meanwhile is told what was known
+            known = browser_origins(await clients.redirect_uris_of_public(self._database, most=_MOST_CLIENTS))
+            self._origins = (now, known)
+        return known

@@ -1,22 +1,24 @@
 """The frozen bundle that every endpoint receives: what the composition root made, and nothing found by name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchword.clock import Clock
+from watchword.condition import Condition
 from watchword.database import Database
 from watchword.delivery.gateway import Gateway
 from watchword.delivery.message import Channel
 from watchword.ephemeral import EphemeralStore
 from watchword.keys import Keyring, Roots
 from watchword.outbox import Outbox
+from watchword.protocol.jwt import SeenTokens
 from watchword.registry import Registry
 from watchword.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, clock, stores, keys, the registry of clients, the outbox and the gateways by channel."""
+    """Settings, clock, stores, keys, clients, outbox, gateways by channel, and what is known of the whole provider."""
 
     settings: Settings
     clock: Clock
@@ -28,6 +30,8 @@ class Services:
     registry: Registry
     outbox: Outbox
     gateways: Mapping[Channel, Gateway]
+    condition: Condition
+    seen_tokens: SeenTokens = field(default_factory=SeenTokens)
 
     @property
     def issuer(self) -> str:

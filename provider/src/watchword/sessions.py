@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from watchword.database import Transaction, grants
 from watchword.database import sessions as rows
 from watchword.events import Caller, record
-from watchword.events.catalogue import SessionCreated, SessionEnded
+from watchword.events.catalogue import SessionCreated, SessionEnded, SessionRenewed
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.interaction import Session
 from watchword.services import Services
@@ -34,7 +34,7 @@ async def find(services: Services, cookie: str | None) -> Session | None:
         return None
     session, seen_at = found
     if services.clock.now() - seen_at > _TOUCH_EVERY:
-        await services.database.transaction(lambda transaction: rows.touch(transaction, session.id))
+        await services.database.transaction(lambda transaction: rows.touch(transaction, session.id), one_statement=True)
     return session
 
 
@@ -71,10 +71,11 @@ async def start(
         user_agent=caller.user_agent,
         address=caller.address,
     )
-    session = None if current is None else await put(current.id, renew=True)
-    session = session or await put(uuid4(), renew=False)
+    renewed = None if current is None else await put(current.id, renew=True)
+    session = renewed or await put(uuid4(), renew=False)
     assert session is not None  # only a renewal finds nothing
-    event = SessionCreated(account_id=account_id, session_id=session.id, amr=" ".join(amr))
+    happened = SessionCreated if renewed is None else SessionRenewed
+    event = happened(account_id=account_id, session_id=session.id, amr=" ".join(amr))
     await record(transaction, event, caller)
     return StartedSession(session, cookie)
 

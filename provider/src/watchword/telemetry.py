@@ -1,12 +1,28 @@
 """Structured logs: JSON lines with a request id, and nothing in them that could sign anybody in."""
 
+import contextlib
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
-import structlog
+
+@contextlib.contextmanager
+def _without(*modules: str) -> Iterator[None]:
+    """Let what is imported meanwhile find that modules are not installed, unless they were imported before."""
+    absent = {name: None for name in modules if name not in sys.modules}  # None is Python's own mark for "not there"
+    sys.modules.update(absent)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+# It would import rich, and a hundred modules with it, for colours that lines of JSON never have.
+with _without("rich", "greenlet"):
+    import structlog
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from watchword.protocol import access_token, id_token, refresh_token
+from watchword.protocol import access_token, id_token, opaque_token, refresh_token
 from watchword.protocol.client import Client
+from watchword.protocol.errors import InvalidTarget, InvalidToken
 from watchword.protocol.jwt import VerifiedToken, verify_token
 from watchword.protocol.resource import Resources
 from watchword.protocol.vocabulary import ACCESS_TOKEN_ALGORITHM
@@ -28,6 +29,15 @@ class Refresh:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Which resources an access token is for, and what follows: how long it lives, whether they can read it."""
+
+    audience: tuple[str, ...]
+    lifetime: timedelta
+    opaque: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
     """What any grant type comes to: who may have which token for what.
 
@@ -36,8 +46,7 @@ class Authorization:
 
     client: Client
     scope: tuple[str, ...]
-    audience: tuple[str, ...]
-    lifetime: timedelta
+    target: Target
     account_id: UUID | None = None
     session_id: UUID | None = None
     grant_id: UUID | None = None
@@ -50,14 +59,15 @@ class Authorization:
 def issue(services: Services, authorization: Authorization) -> dict[str, Any]:
     """Issue the token response (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
 
-    No statement. Signatures: one for the access token, one more for an ID token when `openid` was granted.
+    No statement. Signatures: one for the access token unless it is opaque, one for an ID token when `openid` was
+    granted.
     """
     now = services.clock.now()
     token = _access_token(services, authorization, now)
     response: dict[str, Any] = {
         "access_token": token,
         "token_type": "Bearer",
-        "expires_in": int(authorization.lifetime.total_seconds()),
+        "expires_in": int(authorization.target.lifetime.total_seconds()),
     }
     if authorization.scope:  # an empty value is no scope (RFC 6749 section 3.3)
         response["scope"] = " ".join(authorization.scope)
@@ -69,12 +79,27 @@ def issue(services: Services, authorization: Authorization) -> dict[str, Any]:
 
 
 def verify_access_token(services: Services, token: str) -> VerifiedToken:
-    """Verify an access token of ours by its signature and its expiry. Its audience and its grant are not checked.
+    """Verify an access token of ours, opaque or a JWT: who made it, expiry, restore epoch. No statement.
+
+    Its audience and its grant are not checked.
 
     Raises:
-        InvalidToken: it is malformed, expired, or not ours.
+        InvalidToken: it is malformed, expired, from before a restore, or not ours.
     """
-    return _verify(services, token, access_token.TYPE, services.clock.now())
+    now = services.clock.now()
+    if token.startswith(opaque_token.PREFIX):
+        verified = opaque_token.read_opaque_token(
+            token,
+            services.keyring.opaque.by_kid,
+            expected_issuer=services.issuer,
+            now=now,
+            seen=services.seen_tokens,
+        )
+    else:
+        verified = _verify(services, token, access_token.TYPE, now)
+    if verified.claims.get(access_token.EPOCH, 0) != services.restore_epoch:
+        raise InvalidToken("The token is malformed, expired or not ours.", detail="from before a restore")
+    return verified
 
 
 def verify_id_token_hint(services: Services, token: str) -> VerifiedToken:
@@ -87,18 +112,31 @@ def verify_id_token_hint(services: Services, token: str) -> VerifiedToken:
 
 
 def _verify(services: Services, token: str, kind: str, now: datetime | None) -> VerifiedToken:
-    return verify_token(token, services.keyring.verifying, expected_issuer=services.issuer, expected_type=kind, now=now)
+    return verify_token(
+        token,
+        services.keyring.verifying,
+        expected_issuer=services.issuer,
+        expected_type=kind,
+        now=now,
+        seen=services.seen_tokens,
+    )
 
 
-def audience_and_lifetime(
-    services: Services, audiences: tuple[str, ...], resources: Resources
-) -> tuple[tuple[str, ...], timedelta]:
-    """Return the audience of a token, the issuer when there is no resource, and the shortest lifetime among them."""
-    lifetimes = [services.settings.access_token_lifetime]
-    lifetimes += [
-        timedelta(seconds=found.lifetime) for name in audiences if (found := resources.get(name)) and found.lifetime
-    ]
-    return audiences or (services.issuer,), min(lifetimes)
+def find_target(services: Services, audiences: tuple[str, ...], resources: Resources) -> Target:
+    """Return whom an access token is for: these resources, the issuer when there is none. The shortest lifetime counts.
+
+    Raises:
+        InvalidTarget: some of the resources read their tokens and others have opaque ones; no token suits both.
+    """
+    lifetime = services.settings.access_token_lifetime
+    found = [resources[name] for name in audiences if name in resources]
+    if not found:
+        return Target(audiences or (services.issuer,), lifetime)
+    kinds = {resource.opaque for resource in found}
+    if len(kinds) > 1:
+        raise InvalidTarget("These resources take different kinds of tokens. Ask for one token for each resource.")
+    shorter = [timedelta(seconds=resource.lifetime) for resource in found if resource.lifetime]
+    return Target(audiences, min([lifetime, *shorter]), kinds.pop())
 
 
 def write_refresh_token(services: Services, refresh: Refresh) -> str:
@@ -118,16 +156,23 @@ def _access_token(services: Services, authorization: Authorization, now: datetim
     claims = access_token.access_token_claims(
         issuer=services.issuer,
         subject=_subject(authorization),
-        audience=authorization.audience,
+        audience=authorization.target.audience,
         client_id=authorization.client.id,
         scope=authorization.scope,
-        grant_id=_text(authorization.grant_id),
-        session_id=_text(authorization.session_id),
+        grant_id=authorization.grant_id,
+        session_id=authorization.session_id,
         auth_time=authorization.auth_time,
         jti=secrets.token_urlsafe(16),
         now=now,
-        lifetime=authorization.lifetime,
+        lifetime=authorization.target.lifetime,
+        epoch=services.restore_epoch,
     )
+    if authorization.target.opaque:
+        keys = services.keyring.opaque
+        nonce = secrets.token_bytes(opaque_token.NONCE_LENGTH)
+        return opaque_token.write_opaque_token(
+            claims, keys.secret, kid=keys.current, issuer=services.issuer, nonce=nonce
+        )
     return services.keyring.signing[ACCESS_TOKEN_ALGORITHM].sign(claims, typ=access_token.TYPE)
 
 
@@ -137,7 +182,7 @@ def _id_token(services: Services, authorization: Authorization, token: str, now:
         issuer=services.issuer,
         subject=_subject(authorization),
         client_id=authorization.client.id,
-        session_id=_text(authorization.session_id),
+        session_id=authorization.session_id,
         auth_time=authorization.auth_time,
         amr=authorization.amr,
         nonce=authorization.nonce,
@@ -148,10 +193,6 @@ def _id_token(services: Services, authorization: Authorization, token: str, now:
     return services.keyring.signing[authorization.client.id_token_signed_response_alg].sign(claims, typ=id_token.TYPE)
 
 
-def _subject(authorization: Authorization) -> str:
+def _subject(authorization: Authorization) -> UUID | str:
     """The account's UUID; for a client on its own its id, which no account can have (RFC 9700 section 4.15)."""
-    return authorization.client.id if authorization.account_id is None else str(authorization.account_id)
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
+    return authorization.client.id if authorization.account_id is None else authorization.account_id

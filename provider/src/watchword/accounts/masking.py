@@ -11,7 +11,7 @@ _TWO_DIGITS = frozenset(
 
 
 def mask_identifier(kind: str, value: str) -> str:
-    """Mask a canonical identifier: `j***@g***.com`, `+91••••••••78`."""
+    """Mask a canonical identifier: `j***@g***.com` (of its second-level domain), `+91••••••••78`."""
     return _mask_email(value) if kind == "email" else _mask_phone(value)
 
 
@@ -19,7 +19,8 @@ def _mask_email(value: str) -> str:
     local, _, domain = value.rpartition("@")
     name, dot, last = domain.rpartition(".")
     shown = local[:1] if len(local) > 1 else ""
-    return f"{shown}***@{name[:1]}***{dot}{last}"
+    second = name.rpartition(".")[2]
+    return f"{shown}***@{second[:1]}***{dot}{last}"
 
 
 def _mask_phone(value: str) -> str:

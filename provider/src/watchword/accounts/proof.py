@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import UUID
 
 from watchword.accounts.masking import mask_identifier
 from watchword.delivery.message import Channel
@@ -23,11 +24,16 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An identifier somebody just proved, by which channel, and the hash of what was spent for it."""
+    """An identifier somebody just proved, by which channel, and the hash of what was spent for it.
+
+    `guess_id` is the charge of the guess that was right, None where none was charged; whoever makes something of the
+    proof hands it back.
+    """
 
     identifier: Identifier
     channel: Channel
     origin: bytes = field(repr=False)
+    guess_id: UUID | None = None
 
     @property
     def amr(self) -> tuple[str, ...]:

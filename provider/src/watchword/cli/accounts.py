@@ -7,9 +7,10 @@ from uuid import UUID
 import typer
 
 from watchword.accounts import Identifier
+from watchword.accounts.devices import forget_devices
 from watchword.accounts.registration import add_account
 from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
-from watchword.database import Conflict, Reader, Transaction, accounts
+from watchword.database import Conflict, Reader, Transaction, accounts, devices
 from watchword.events import record
 from watchword.events.catalogue import AccountStatusChanged
 from watchword.login.identifier import parse_identifier
@@ -52,7 +53,9 @@ def show(
     """Show an account."""
 
     async def work(services: Services) -> dict[str, Any] | None:
-        return await accounts.show(services.database, await _find(services.database, account))
+        account_id = await _find(services.database, account)
+        shown = await accounts.show(services.database, account_id)
+        return None if shown is None else shown | {"devices": await devices.of_account(services.database, account_id)}
 
     shown = with_services(work)
     if shown is None:
@@ -74,6 +77,16 @@ def disable(account: Annotated[str, typer.Argument(help="Id, email address or ph
     if not with_transaction(work):
         fail("no such account")
     typer.echo("Disabled.")
+
+
+@command.command("forget-devices")
+def forget(account: Annotated[str, typer.Argument(help="Id, email address or phone number.")]) -> None:
+    """Forget the browsers an account signed in with: their codes are limited like strangers' until they sign in."""
+
+    async def work(transaction: Transaction) -> int:
+        return await forget_devices(transaction, await _find(transaction, account), caller=OPERATOR)
+
+    typer.echo(f"Forgot {with_transaction(work)}.")
 
 
 async def _find(reader: Reader, text: str) -> UUID:

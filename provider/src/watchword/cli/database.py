@@ -2,8 +2,10 @@
 
 import typer
 
-from watchword.cli.running import with_transaction
-from watchword.database import store
+from watchword.cli.running import OPERATOR, with_transaction
+from watchword.database import Transaction, store
+from watchword.events import record
+from watchword.events.catalogue import Restored
 from watchword.prepare import upgrade_schema
 from watchword.settings import load_settings
 
@@ -20,5 +22,10 @@ def upgrade() -> None:
 @command.command()
 def restored() -> None:
     """Begin a new epoch after restoring a backup: sessions and tokens from before it are dead. Restart the provider."""
-    with_transaction(store.begin_epoch)
+
+    async def work(transaction: Transaction) -> None:
+        await store.begin_epoch(transaction)
+        await record(transaction, Restored(), OPERATOR)
+
+    with_transaction(work)
     typer.echo("A new epoch began. Restart the provider now.")

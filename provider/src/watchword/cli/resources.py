@@ -9,6 +9,7 @@ from watchword.database import Transaction, clients
 from watchword.events import record
 from watchword.events.catalogue import ResourceRegistered
 from watchword.protocol.registration import parse_resource
+from watchword.protocol.resource import Resource
 from watchword.services import Services
 
 command = typer.Typer(help="Protected resources.", no_args_is_help=True)
@@ -23,19 +24,31 @@ def add(
     client: Annotated[str | None, typer.Option(help="The client that may introspect its tokens.")] = None,
 ) -> None:
     """Register a protected resource, or change the one of that audience."""
-    if opaque:
-        fail("opaque tokens are not supported by this version")
     try:
-        resource = parse_resource(audience, scope, lifetime=lifetime, client_id=client)
+        resource = parse_resource(audience, scope, lifetime=lifetime, client_id=client, opaque=opaque)
+        with_transaction(lambda transaction: _register(transaction, resource))
     except ValueError as refused:
         fail(str(refused))
-
-    async def work(transaction: Transaction) -> None:
-        await clients.put_resource(transaction, resource)
-        await record(transaction, ResourceRegistered(client_id=client, audience=audience), OPERATOR)
-
-    with_transaction(work)
     typer.echo(f"Registered {audience}.")
+    if opaque and client is None:
+        typer.echo("Nobody can look its tokens up yet: name a client with --client.", err=True)
+
+
+async def _register(transaction: Transaction, resource: Resource) -> None:
+    if resource.client_id is not None:
+        await _check_introspector(transaction, resource.client_id)
+    await clients.put_resource(transaction, resource)
+    event = ResourceRegistered(client_id=resource.client_id, audience=resource.audience)
+    await record(transaction, event, OPERATOR)
+
+
+async def _check_introspector(transaction: Transaction, client_id: str) -> None:
+    """See that a client is registered and authenticates, without which it could not introspect."""
+    client = await clients.find(transaction, client_id)
+    if client is None:
+        raise ValueError(f"there is no client {client_id}")
+    if client.public:
+        raise ValueError(f"the client {client_id} is public; introspection needs one that authenticates")
 
 
 @command.command("list")
@@ -44,6 +57,16 @@ def list_resources(as_json: Annotated[bool, typer.Option("--json", help="Answer 
 
     async def work(services: Services) -> list[dict[str, Any]]:
         found = await clients.resources(services.database)
-        return [{"audience": each.audience, "scopes": sorted(each.scopes)} for each in found.values()]
+        return [_shown(resource) for resource in found.values()]
 
     answer(with_services(work), as_json=as_json)
+
+
+def _shown(resource: Resource) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "audience": resource.audience,
+        "scopes": sorted(resource.scopes),
+        "tokens": "opaque" if resource.opaque else "jwt",
+    }
+    optional = {"lifetime": resource.lifetime, "client_id": resource.client_id}
+    return shown | {name: value for name, value in optional.items() if value is not None}

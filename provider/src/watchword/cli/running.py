@@ -13,6 +13,7 @@ from watchword.events import Caller
 from watchword.prepare import prepare_store, upgrade_schema
 from watchword.services import Services
 from watchword.settings import load_settings
+from watchword.telemetry import configure_logging
 
 T = TypeVar("T")
 OPERATOR = Caller(user_agent="watchword command")
@@ -21,6 +22,7 @@ OPERATOR = Caller(user_agent="watchword command")
 def with_services(work: Callable[[Services], Awaitable[T]]) -> T:
     """Prepare the stores, open the services, do the work, close them."""
     settings = load_settings()
+    configure_logging("error")  # to standard error: what a command prints is its answer
     upgrade_schema(settings, on_request=False)
 
     async def run() -> T:

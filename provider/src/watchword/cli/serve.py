@@ -1,11 +1,14 @@
 """`watchword serve` and `watchword demo`."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import ssl
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -13,7 +16,8 @@ from typing import Annotated
 import typer
 
 from watchword.cli.running import fail
-from watchword.prepare import check_settings, prepare_store, upgrade_schema
+from watchword.metrics import FOLDER_VARIABLE
+from watchword.prepare import check_pairing, check_settings, prepare_store, upgrade_schema
 from watchword.settings import Settings, load_settings
 from watchword.telemetry import configure_logging
 
@@ -50,6 +54,7 @@ def demo(
         "EPHEMERAL_URL": f"sqlite:///{folder}/ephemeral.sqlite3",
         "REGISTRATION": "open",
         "PHONE_REGIONS": "IN,US,GB,DE,FR,ES,IT,BR,ZA,SG,AE,AU,CA",
+        "SENDS_PER_NETWORK": "1000/10m",  # everybody who tries it comes from this machine
     }
     for name, value in defaults.items():
         os.environ.setdefault(f"WATCHWORD_{name}", value)
@@ -69,25 +74,39 @@ def run_provider(settings: Settings, *, certificate: Path | None = None, key: Pa
     _check_port(settings)
     upgrade_schema(settings, on_request=False)
     asyncio.run(prepare_store(settings))
-    uvicorn.run(
-        "watchword.app:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop",
-        http="watchword.http_server:BoundedHttpProtocol",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        ssl_ciphers=_CIPHERS,
-    )
+    asyncio.run(check_pairing(settings))
+    with _room_for_counts(settings):
+        uvicorn.run(
+            "watchword.app:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            loop="uvloop",
+            http="watchword.http_server:BoundedHttpProtocol",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            ssl_ciphers=_CIPHERS,
+        )
+
+
+@contextlib.contextmanager
+def _room_for_counts(settings: Settings) -> Iterator[None]:
+    """Make the private folder where workers count for the metrics, and remove it after them."""
+    if settings.metrics == "off":
+        os.environ.pop(FOLDER_VARIABLE, None)
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="watchword-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[FOLDER_VARIABLE] = folder
+        yield
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -7,18 +7,22 @@ prepared statement.
 from pathlib import Path
 
 from watchword.clock import Clock
-from watchword.database.connection import Conflict, Database, Reader, Row, Transaction
+from watchword.database.address import NO_STORE, is_postgresql, parse_address
+from watchword.database.connection import Conflict, Database, Overtaken, Reader, Row, Transaction
 from watchword.database.sqlite import SQLiteDatabase, make_file
 from watchword.database.statement import Statement
+from watchword.database.trail import Trail
 from watchword.embedded import StoreUnavailable
 
 __all__ = [
     "Conflict",
     "Database",
+    "Overtaken",
     "Reader",
     "Row",
     "Statement",
     "StoreUnavailable",
+    "Trail",
     "Transaction",
     "file_of",
     "is_embedded",
@@ -29,12 +33,21 @@ __all__ = [
 _SQLITE = "sqlite:///"
 
 
-def open_database(url: str, clock: Clock) -> Database:
-    """Open the durable store of a URL. The connection itself is made on first use, in the process that uses it.
+def open_database(url: str, clock: Clock, *, pool_size: int = 10) -> Database:
+    """Open the durable store of a URL. A connection is made on first use, in the process that uses it.
+
+    Args:
+        url: `sqlite:///path/to/file.sqlite3`, or `postgresql://user:password@host:5432/name` (`database.address`).
+        clock: the store's clock, or how far it is ahead of the server's.
+        pool_size: connections to a server at most.
 
     Raises:
         ValueError: the URL names no store that is built in. The text never repeats it: it may hold a password.
     """
+    if is_postgresql(url):
+        from watchword.database.postgresql import PostgreSQLDatabase  # noqa: PLC0415 - the driver is large
+
+        return PostgreSQLDatabase(parse_address(url), clock, pool_size=pool_size)
     return SQLiteDatabase(file_of(url), clock)
 
 
@@ -62,5 +75,5 @@ def file_of(url: str) -> Path:
     name = url.removeprefix(_SQLITE)
     # Options, escapes and `:memory:` would mean one thing to the migrations' driver and another one here.
     if not is_embedded(url) or not name or name.endswith("/") or set(name) & set(":?%"):
-        raise ValueError("names no durable store: use sqlite:///path/to/file.sqlite3")
+        raise ValueError(NO_STORE)
     return Path(name)

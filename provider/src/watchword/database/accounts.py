@@ -64,7 +64,7 @@ async def find_by_identifier(reader: Reader, *, kind: str, value: str) -> Accoun
 
 async def add(transaction: Transaction, account_id: UUID, *, profile: dict[str, Any]) -> None:
     """Make an account. One statement."""
-    await transaction.execute(_INSERT, id=account_id, profile=write_json(profile))
+    await transaction.insert(_INSERT, id=account_id, profile=write_json(profile))
 
 
 async def add_identifier(
@@ -75,7 +75,7 @@ async def add_identifier(
     Raises:
         Conflict: the identifier belongs to an account already.
     """
-    await transaction.execute(
+    await transaction.insert(
         _INSERT_IDENTIFIER, id=identifier_id, account_id=account_id, kind=kind, value=value, display=display
     )
 
@@ -105,10 +105,10 @@ async def show(reader: Reader, account_id: UUID) -> dict[str, Any] | None:
     }
 
 
-async def claims_of_grant(reader: Reader, grant_id: UUID) -> dict[str, Any] | None:
+async def claims_of_grant(reader: Reader, grant_id: str) -> dict[str, Any] | None:
     """Return what is known about the account behind a live grant; None when the grant or account is over.
 
-    One statement.
+    `grant_id` is the UUID as tokens carry it. One statement.
     """
     row = await reader.one(_USERINFO, grant_id=grant_id)
     if row is None:

@@ -19,6 +19,11 @@ _FIND = Statement("SELECT id, document, first_party FROM client WHERE id = :id A
 _ACTIVE = Statement("SELECT 1 AS active FROM client WHERE id = :id AND status = 'active'")
 _LIST = Statement("SELECT id, document, first_party FROM client WHERE status = 'active' ORDER BY created_at")
 _SECRETS = Statement("SELECT hash, expires_at FROM client_secret WHERE client_id = :id")
+# The pattern only spares reading most of the others; the document decides.
+_PUBLIC = Statement(
+    """SELECT document FROM client WHERE status = 'active' AND document LIKE '%"none"%'
+    ORDER BY created_at DESC LIMIT :most"""
+)
 _INSERT = Statement(
     """INSERT INTO client
         (id, document, first_party, registered_by, status, created_at, updated_at)
@@ -60,9 +65,19 @@ async def list_all(reader: Reader) -> list[Client]:
     return [_client(row) for row in await reader.all(_LIST)]
 
 
+async def redirect_uris_of_public(reader: Reader, *, most: int) -> list[str]:
+    """Return the redirect URIs of active clients without a secret, up to `most` of the newest. One statement.
+
+    Reads the whole table; endpoints ask the cache in front of this.
+    """
+    documents = [orjson.loads(row["document"]) for row in await reader.all(_PUBLIC, most=most)]
+    public = [document for document in documents if document.get("token_endpoint_auth_method") == "none"]
+    return [uri for document in public for uri in document.get("redirect_uris", ())]
+
+
 async def add(transaction: Transaction, client: Client, *, registered_by: str) -> None:
     """Register a client. One statement."""
-    await transaction.execute(
+    await transaction.insert(
         _INSERT,
         id=client.id,
         document=write_json(client_metadata(client)),
@@ -80,9 +95,7 @@ async def add_secret(
     expires_at: datetime | None,
 ) -> None:
     """Give a client one more secret. One statement."""
-    await transaction.execute(
-        _INSERT_SECRET, id=secret_id, client_id=client_id, hash=secret_hash, expires_at=expires_at
-    )
+    await transaction.insert(_INSERT_SECRET, id=secret_id, client_id=client_id, hash=secret_hash, expires_at=expires_at)
 
 
 async def remove(transaction: Transaction, client_id: str) -> bool:

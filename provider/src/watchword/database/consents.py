@@ -32,7 +32,7 @@ async def put(
     scopes: frozenset[str],
 ) -> None:
     """Remember a yes for one resource, replacing the earlier one. One statement."""
-    await transaction.execute(
+    await transaction.insert(
         _PUT,
         id=consent_id,
         account_id=account_id,

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from watchword.clock import from_microseconds
 from watchword.database.connection import Reader, Row, Transaction
-from watchword.database.records import maybe_time, read_words, write_words
+from watchword.database.records import read_words, write_words
 from watchword.database.statement import Statement
+from watchword.protocol.digests import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +29,45 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class SpentCode:
-    """What is known about a code that could not be redeemed."""
+    """What is known about a code that was redeemed: the grant it became, and the fingerprint of its challenge."""
 
     client_id: str
-    code_challenge: str | None
-    redeemed_at: datetime | None
-    grant_id: UUID | None
+    bound_to: bytes | None
+    redeemed_at: datetime
+    grant_id: UUID
 
 
 _INSERT_CODE = Statement(
     """INSERT INTO authorization_code (hash, client_id, account_id, session_id, redirect_uri, code_challenge, scope,
-        resources, nonce, auth_time, amr, created_at, expires_at)
+        resources, nonce, auth_time, amr, expires_at)
     VALUES (:hash, :client_id, :account_id, :session_id, :redirect_uri, :code_challenge, :scope, :resources, :nonce,
-        :auth_time, :amr, :now, :now + :lifetime)"""
+        :auth_time, :amr, :now + :lifetime)"""
 )
-# Every condition stands in the one statement, so that a wrong client, redirect URI or verifier consumes nothing.
+# Every condition stands in the one statement, so that a wrong client, redirect URI or verifier consumes nothing. The
+# lock lets who ends the session wait, and then see the grant: one that nobody sees would outlive the sign-out.
 _REDEEM = Statement(
-    """UPDATE authorization_code SET redeemed_at = :now, grant_id = :grant_id
-    WHERE hash = :hash AND redeemed_at IS NULL AND expires_at > :now AND client_id = :client_id
+    """DELETE FROM authorization_code
+    WHERE hash = :hash AND expires_at > :now AND client_id = :client_id
         AND redirect_uri = :redirect_uri AND COALESCE(code_challenge, '') = :code_challenge
         AND EXISTS (SELECT 1 FROM session JOIN account ON account.id = session.account_id
             JOIN client ON client.id = authorization_code.client_id
             WHERE session.id = authorization_code.session_id AND session.ended_at IS NULL
-                AND account.status = 'active' AND client.status = 'active')
+                AND account.status = 'active' AND client.status = 'active'
+            /* postgresql: FOR SHARE OF session */)
     RETURNING client_id, account_id, session_id, redirect_uri, code_challenge, scope, resources, nonce,
         auth_time, amr"""
 )
-_SPENT = Statement(
-    """SELECT client_id, code_challenge, redeemed_at, grant_id FROM authorization_code
-    WHERE hash = :hash"""
-)
-_FORGET_CODES = Statement(
-    """DELETE FROM authorization_code WHERE hash IN
-    (SELECT hash FROM authorization_code WHERE expires_at < :now - :kept LIMIT :most)"""
-)
+_SPENT = Statement("SELECT id, client_id, bound_to, created_at FROM authorization_grant WHERE origin = :hash")
 _INSERT = Statement(
-    """INSERT INTO authorization_grant
-        (id, account_id, client_id, session_id, scope, resources, auth_time, amr, created_at)
-    VALUES (:id, :account_id, :client_id, :session_id, :scope, :resources, :auth_time, :amr, :now)"""
+    """INSERT INTO authorization_grant (id, account_id, client_id, session_id, origin, bound_to, scope,
+        resources, auth_time, amr, created_at)
+    VALUES (:id, :account_id, :client_id, :session_id, :origin, :bound_to, :scope, :resources, :auth_time,
+        :amr, :now)"""
+)
+_AMR_WHILE_LIVE = Statement(
+    """SELECT g.amr FROM authorization_grant g JOIN account ON account.id = g.account_id
+    JOIN client ON client.id = g.client_id
+    WHERE g.id = :id AND g.revoked_at IS NULL AND account.status = 'active' AND client.status = 'active'"""
 )
 _REVOKE = Statement("UPDATE authorization_grant SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL")
 _REVOKE_FAMILIES = Statement("UPDATE refresh_family SET revoked_at = :now WHERE grant_id = :id AND revoked_at IS NULL")
@@ -80,7 +82,7 @@ _REVOKE_OF_SESSION = Statement(
 
 async def add_code(transaction: Transaction, code_hash: bytes, code: AuthorizationCode, *, lifetime: timedelta) -> None:
     """Keep an authorization code for its lifetime. One statement."""
-    await transaction.execute(
+    await transaction.insert(
         _INSERT_CODE,
         hash=code_hash,
         client_id=code.client_id,
@@ -98,53 +100,48 @@ async def add_code(transaction: Transaction, code_hash: bytes, code: Authorizati
 
 
 async def redeem_code(
-    transaction: Transaction,
-    code_hash: bytes,
-    *,
-    client_id: str,
-    redirect_uri: str,
-    code_challenge: str | None,
-    grant_id: UUID,
+    transaction: Transaction, code_hash: bytes, *, client_id: str, redirect_uri: str, code_challenge: str | None
 ) -> AuthorizationCode | None:
-    """Redeem a code: exactly one caller gets it. One statement."""
+    """Redeem a code: exactly one caller gets it, and makes a grant of it in the same transaction. One statement."""
     row = await transaction.one(
-        _REDEEM,
-        hash=code_hash,
-        client_id=client_id,
-        redirect_uri=redirect_uri,
-        code_challenge=code_challenge or "",
-        grant_id=grant_id,
+        _REDEEM, hash=code_hash, client_id=client_id, redirect_uri=redirect_uri, code_challenge=code_challenge or ""
     )
     return None if row is None else _code(row)
 
 
 async def find_spent_code(reader: Reader, code_hash: bytes) -> SpentCode | None:
-    """Look at a code that could not be redeemed. One statement."""
+    """Look for the grant that a code became, for as long as that is kept. One statement."""
     row = await reader.one(_SPENT, hash=code_hash)
     if row is None:
         return None
-    grant_id = UUID(row["grant_id"]) if row["grant_id"] else None
-    return SpentCode(row["client_id"], row["code_challenge"], maybe_time(row["redeemed_at"]), grant_id)
+    return SpentCode(row["client_id"], row["bound_to"], from_microseconds(row["created_at"]), UUID(row["id"]))
 
 
-async def forget_codes(transaction: Transaction, *, kept: timedelta, most: int) -> int:
-    """Delete up to `most` codes that expired longer than `kept` ago. One statement."""
-    return await transaction.execute(_FORGET_CODES, kept=kept, most=most)
+async def add(transaction: Transaction, grant_id: UUID, code: AuthorizationCode, *, code_hash: bytes) -> None:
+    """Record what the account let the client do, and by which code. One statement.
 
-
-async def add(transaction: Transaction, grant_id: UUID, code: AuthorizationCode) -> None:
-    """Record what the account let the client do. One statement."""
-    await transaction.execute(
+    Raises:
+        Conflict: the code became a grant before.
+    """
+    await transaction.insert(
         _INSERT,
         id=grant_id,
         account_id=code.account_id,
         client_id=code.client_id,
         session_id=code.session_id,
+        origin=code_hash,
+        bound_to=code.code_challenge and fingerprint(code.code_challenge),
         scope=write_words(code.scope),
         resources=write_words(code.resources),
         auth_time=code.auth_time,
         amr=write_words(code.amr),
     )
+
+
+async def amr_while_live(reader: Reader, grant_id: str) -> tuple[str, ...] | None:
+    """Return how the person of a grant signed in; None when grant, account or client is over. One statement."""
+    row = await reader.one(_AMR_WHILE_LIVE, id=grant_id)
+    return None if row is None else read_words(row["amr"])
 
 
 async def revoke(transaction: Transaction, grant_id: UUID) -> bool:

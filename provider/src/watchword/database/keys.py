@@ -35,9 +35,7 @@ _INSERT_SIGNING = Statement(
     """INSERT INTO signing_key (kid, algorithm, state, public_jwk, private_jwk, created_at)
     VALUES (:kid, :algorithm, :state, :public_jwk, :private_jwk, :now)"""
 )
-_INSERT_MAC = Statement(
-    "INSERT INTO mac_key (kid, purpose, secret, created_at) VALUES (:kid, :purpose, :secret, :now)"
-)
+_INSERT_MAC = Statement("INSERT INTO mac_key (kid, purpose, secret, created_at) VALUES (:kid, :purpose, :secret, :now)")
 _RESEAL_SIGNING = Statement("UPDATE signing_key SET private_jwk = :private_jwk WHERE kid = :kid")
 _RESEAL_MAC = Statement("UPDATE mac_key SET secret = :secret WHERE kid = :kid")
 
@@ -54,7 +52,7 @@ async def mac_keys(reader: Reader) -> list[StoredMacKey]:
 
 async def add_signing_key(transaction: Transaction, key: StoredSigningKey) -> None:
     """Keep a signing key. One statement."""
-    await transaction.execute(
+    await transaction.insert(
         _INSERT_SIGNING,
         kid=key.kid,
         algorithm=key.algorithm,
@@ -66,7 +64,7 @@ async def add_signing_key(transaction: Transaction, key: StoredSigningKey) -> No
 
 async def add_mac_key(transaction: Transaction, key: StoredMacKey) -> None:
     """Keep a MAC key. One statement."""
-    await transaction.execute(_INSERT_MAC, kid=key.kid, purpose=key.purpose, secret=key.secret)
+    await transaction.insert(_INSERT_MAC, kid=key.kid, purpose=key.purpose, secret=key.secret)
 
 
 async def reseal_signing_key(transaction: Transaction, kid: str, private_jwk: bytes) -> None:

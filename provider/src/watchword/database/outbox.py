@@ -1,5 +1,6 @@
 """The outbox's rows: enqueue in the caller's transaction, lease, renew, finish, postpone, bury."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +11,8 @@ import orjson
 from watchword.database.connection import Reader, Transaction
 from watchword.database.records import write_json
 from watchword.database.statement import Statement
+
+_NUMBER_BITS = 62  # far above what the store counts up to, and with room above for it to count on
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,16 @@ _INSERT = Statement(
     """INSERT INTO outbox (kind, payload, state, attempts, created_at, available_at)
     VALUES (:kind, :payload, 'ready', 0, :now, :now)"""
 )
+_INSERT_LEASED = Statement(
+    """INSERT INTO outbox (id, kind, payload, state, attempts, created_at, available_at, lease)
+    VALUES (:id, :kind, :payload, 'ready', 1, :now, :now + :term, :lease)"""
+)
 _LEASE = Statement(
-    """UPDATE outbox SET lease = :lease, attempts = attempts + 1, available_at = :now + :term
-    WHERE id IN (SELECT id FROM outbox WHERE state = 'ready' AND available_at <= :now ORDER BY available_at LIMIT :most)
-    RETURNING id, kind, payload, attempts"""
+    """WITH due AS MATERIALIZED (
+        SELECT id FROM outbox WHERE state = 'ready' AND available_at <= :now ORDER BY available_at LIMIT :most
+        /* postgresql: FOR UPDATE SKIP LOCKED */)
+    UPDATE outbox SET lease = :lease, attempts = attempts + 1, available_at = :now + :term
+    WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts"""
 )
 _DUE = Statement("SELECT 1 AS due FROM outbox WHERE state = 'ready' AND available_at <= :now LIMIT 1")
 _RENEW = Statement(
@@ -44,11 +53,27 @@ _POSTPONE = Statement(
 _BURY = Statement(
     "UPDATE outbox SET lease = NULL, state = 'dead', problem = :problem WHERE id = :id AND lease = :lease"
 )
+_DEPTH = Statement(
+    """SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'ready' LIMIT :most) AS waiting) AS ready,
+        (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'dead' LIMIT :most) AS buried) AS dead"""
+)
 
 
 async def enqueue(transaction: Transaction, *, kind: str, payload: dict[str, Any]) -> None:
     """Order work that is done once the transaction commits. One statement."""
-    await transaction.execute(_INSERT, kind=kind, payload=write_json(payload))
+    await transaction.insert(_INSERT, kind=kind, payload=write_json(payload))
+
+
+async def enqueue_leased(
+    transaction: Transaction, *, kind: str, payload: dict[str, Any], lease: str, term: timedelta
+) -> Job:
+    """Order work that this process does once the transaction commits; another's when the lease runs out.
+
+    One statement, whose answer nobody waits for: the job's number is drawn here.
+    """
+    job = Job(secrets.randbits(_NUMBER_BITS), kind, payload, 1, lease)
+    await transaction.insert(_INSERT_LEASED, id=job.id, kind=kind, payload=write_json(payload), lease=lease, term=term)
+    return job
 
 
 async def is_due(reader: Reader) -> bool:
@@ -83,3 +108,10 @@ async def postpone(transaction: Transaction, job: Job, *, pause: timedelta, prob
 async def bury(transaction: Transaction, job: Job, *, problem: str) -> None:
     """Keep a job that cannot be done, for the operator to see. One statement."""
     await transaction.execute(_BURY, id=job.id, lease=job.lease, problem=problem)
+
+
+async def depth(reader: Reader, *, most: int) -> dict[str, int]:
+    """Count the jobs of each state by the index, up to `most` of each. One statement."""
+    row = await reader.one(_DEPTH, most=most)
+    assert row is not None
+    return {"ready": row["ready"], "dead": row["dead"]}

@@ -33,31 +33,27 @@ class RefreshFamily:
 
 _INSERT = Statement(
     """INSERT INTO refresh_family
-        (id, grant_id, client_id, secret, mac_kid, generation, jkt, rotated_at, idle_expires_at, expires_at)
-    VALUES (:id, :grant_id, :client_id, :secret, :mac_kid, 0, :jkt, :now, :now + :idle, :now + :lifetime)"""
+        (id, grant_id, secret, mac_kid, generation, jkt, rotated_at, idle_expires_at, expires_at)
+    VALUES (:id, :grant_id, :secret, :mac_kid, 0, :jkt, :now, :now + :idle, :now + :lifetime)"""
 )
 _FIND = Statement(
-    """SELECT f.id, f.grant_id, f.client_id, f.secret, f.mac_kid, f.generation, f.jkt, f.rotated_at,
+    """SELECT f.id, f.grant_id, g.client_id, f.secret, f.mac_kid, f.generation, f.jkt, f.rotated_at,
         g.account_id, g.session_id, g.scope, g.resources, g.auth_time, g.amr,
         f.revoked_at IS NULL AND f.expires_at > :now AND f.idle_expires_at > :now AND g.revoked_at IS NULL
             AND account.status = 'active' AND client.status = 'active' AS alive
     FROM refresh_family f JOIN authorization_grant g ON g.id = f.grant_id
-    JOIN account ON account.id = g.account_id JOIN client ON client.id = f.client_id
+    JOIN account ON account.id = g.account_id JOIN client ON client.id = g.client_id
     WHERE f.id = :id"""
 )
 # The conditions stand here a second time: on a store whose transactions run side by side, this statement decides.
 _ROTATE = Statement(
     """UPDATE refresh_family SET generation = :successor, rotated_at = :now, idle_expires_at = :now + :idle
     WHERE id = :id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now AND idle_expires_at > :now
-        AND client_id = :client_id AND COALESCE(jkt, '') = :jkt
+        AND COALESCE(jkt, '') = :jkt
         AND EXISTS (SELECT 1 FROM authorization_grant g JOIN account ON account.id = g.account_id
-            JOIN client ON client.id = refresh_family.client_id
-            WHERE g.id = refresh_family.grant_id AND g.revoked_at IS NULL
+            JOIN client ON client.id = g.client_id
+            WHERE g.id = refresh_family.grant_id AND g.client_id = :client_id AND g.revoked_at IS NULL
                 AND account.status = 'active' AND client.status = 'active')"""
-)
-_FORGET = Statement(
-    """DELETE FROM refresh_family WHERE id IN
-    (SELECT id FROM refresh_family WHERE expires_at < :now - :kept LIMIT :most)"""
 )
 
 
@@ -66,7 +62,6 @@ async def add(
     family_id: UUID,
     *,
     grant_id: UUID,
-    client_id: str,
     secret: bytes,
     mac_kid: str,
     jkt: str | None,
@@ -74,11 +69,10 @@ async def add(
     lifetime: timedelta,
 ) -> None:
     """Begin a family at generation 0, over after `lifetime`, sooner when unused for `idle`. One statement."""
-    await transaction.execute(
+    await transaction.insert(
         _INSERT,
         id=family_id,
         grant_id=grant_id,
-        client_id=client_id,
         secret=secret,
         mac_kid=mac_kid,
         jkt=jkt,
@@ -111,9 +105,13 @@ async def find(reader: Reader, family_id: UUID) -> RefreshFamily | None:
     )
 
 
-async def rotate(transaction: Transaction, family: RefreshFamily, *, successor: int, idle: timedelta) -> bool:
-    """Move a family from the generation that was read to `successor`. One statement. False when it lost a race."""
-    changed = await transaction.execute(
+async def rotate(transaction: Transaction, family: RefreshFamily, *, successor: int, idle: timedelta) -> None:
+    """Move a family from the generation that was read to `successor`, and settle the transaction. One statement.
+
+    Raises:
+        Overtaken: another request changed the family after it was read.
+    """
+    await transaction.settle(
         _ROTATE,
         id=family.id,
         generation=family.generation,
@@ -122,9 +120,3 @@ async def rotate(transaction: Transaction, family: RefreshFamily, *, successor: 
         jkt=family.jkt or "",
         idle=idle,
     )
-    return changed == 1
-
-
-async def forget(transaction: Transaction, *, kept: timedelta, most: int) -> int:
-    """Delete up to `most` families that expired longer than `kept` ago. One statement."""
-    return await transaction.execute(_FORGET, kept=kept, most=most)

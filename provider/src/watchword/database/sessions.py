@@ -29,7 +29,8 @@ _RENEW = Statement(
     RETURNING auth_time"""
 )
 _TOUCH = Statement("UPDATE session SET seen_at = :now WHERE id = :id AND ended_at IS NULL")
-_END = Statement("UPDATE session SET ended_at = :now WHERE id = :id AND ended_at IS NULL")
+# Its expiry is what housekeeping counts from.
+_END = Statement("UPDATE session SET ended_at = :now, expires_at = :now WHERE id = :id AND ended_at IS NULL")
 
 
 async def find(reader: Reader, *, token_hash: bytes, idle: timedelta) -> tuple[Session, datetime] | None:

@@ -1,15 +1,16 @@
 """The embedded durable store: prepared statements on a file of its own, transactions on the file's shared commits."""
 
 import sqlite3
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from watchword import embedded
 from watchword.clock import Clock
-from watchword.database.connection import Conflict, Row, Work
+from watchword.database.connection import Conflict, Overtaken, Row, Work
 from watchword.database.statement import Statement
+from watchword.database.trail import Trail
 from watchword.embedded import EmbeddedFile
 
 T = TypeVar("T")
@@ -24,9 +25,16 @@ _TAKEN = frozenset(
 class SQLiteDatabase:
     """`Database` on one SQLite file. Belongs to the process and the loop that first used it."""
 
+    trail: Trail
+
     def __init__(self, path: Path, clock: Clock) -> None:
         self._file = EmbeddedFile(path, connect, now=clock.microseconds, name=_FILE)
         self.statements = 0
+
+    @property
+    def commits(self) -> int:
+        """How many commits there were so far; writes that arrive together share one."""
+        return self._file.commits
 
     async def one(self, statement: Statement, **values: Any) -> Row | None:
         """Read one row. One statement."""
@@ -38,9 +46,9 @@ class SQLiteDatabase:
         rows: Sequence[Row] = await self._file.read(lambda file, now: self.run(file, now, statement, values).fetchall())
         return rows
 
-    async def transaction(self, work: Work[T]) -> T:
+    async def transaction(self, work: Work[T], *, one_statement: bool = False) -> T:  # noqa: ARG002 - for servers
         """Run `work` with the other writes of this tick; answer after their commit. See `Database.transaction`."""
-        return await self._file.write(lambda file, now: _run_at_once(work(_SQLiteTransaction(self, file, now))))
+        return await self._file.write(lambda file, now: _run_at_once(work, _SQLiteTransaction(self, file, now)))
 
     async def close(self) -> None:
         """Finish what is queued and close the file. Whatever comes later is refused."""
@@ -58,29 +66,53 @@ class SQLiteDatabase:
 
 
 class _SQLiteTransaction:
-    __slots__ = ("_database", "_file", "_now")
+    __slots__ = ("_database", "_file", "_now", "conflict")
 
     def __init__(self, database: SQLiteDatabase, file: sqlite3.Connection, now: int) -> None:
         self._database, self._file, self._now = database, file, now
+        self.conflict: Conflict | Overtaken | None = None
+
+    @property
+    def trail(self) -> Trail:
+        return self._database.trail
 
     async def one(self, statement: Statement, **values: Any) -> Row | None:
-        row: Row | None = self._database.run(self._file, self._now, statement, values).fetchone()
+        row: Row | None = self._run(statement, values).fetchone()
         return row
 
     async def all(self, statement: Statement, **values: Any) -> Sequence[Row]:
-        rows: Sequence[Row] = self._database.run(self._file, self._now, statement, values).fetchall()
+        rows: Sequence[Row] = self._run(statement, values).fetchall()
         return rows
 
     async def execute(self, statement: Statement, **values: Any) -> int:
-        return self._database.run(self._file, self._now, statement, values).rowcount
+        return self._run(statement, values).rowcount
+
+    async def insert(self, statement: Statement, **values: Any) -> None:
+        self._run(statement, values)
+
+    async def settle(self, statement: Statement, **values: Any) -> None:
+        if not self._run(statement, values).rowcount:
+            self.conflict = Overtaken()
+            raise self.conflict
+
+    def _run(self, statement: Statement, values: dict[str, Any]) -> sqlite3.Cursor:
+        if self.conflict is not None:
+            raise self.conflict
+        try:
+            return self._database.run(self._file, self._now, statement, values)
+        except Conflict as conflict:
+            self.conflict = conflict
+            raise
 
 
-def _run_at_once(work: Awaitable[T]) -> T:
+def _run_at_once(work: Work[T], transaction: _SQLiteTransaction) -> T:
     """Drive a coroutine that awaits only its transaction, which never suspends here, to its end."""
-    steps = work.__await__()
+    steps = work(transaction).__await__()
     try:
         next(steps)
     except StopIteration as finished:
+        if transaction.conflict is not None:  # kept quiet about
+            raise transaction.conflict from None
         result: T = finished.value
         return result
     steps.close()

@@ -1,6 +1,12 @@
 """The schema of the durable store. Migrations are made from it; statements elsewhere in this folder read and write it.
 
 Times are microseconds since 1970 (`*_at`), so that both databases compare them as integers inside a statement.
+
+Every index costs each login bytes and a write, so there is one only for what a statement looks for. A row that a
+statement joins with a client and an account has no foreign key to them: those are never deleted but marked, and the key
+would cost an index for a deletion that never comes, and on PostgreSQL a lock that all logins of a client share. On
+SQLite a table that little else points into is stored in its primary key (`_KEYED`) instead of beside it; with
+several more indexes that would be larger, for each repeats the key.
 """
 
 from typing import Any
@@ -19,6 +25,9 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 _Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+_KEYED = {"sqlite_with_rowid": False}
 
 
 def _text(**options: Any) -> Any:
@@ -49,6 +58,7 @@ class Account(SQLModel, table=True):
     """A person's record. Addresses and numbers live in `identifier`."""
 
     __tablename__ = "account"
+    __table_args__ = _KEYED
     id: str = _text(primary_key=True)
     status: str = _text()
     profile: str = _text()
@@ -139,7 +149,7 @@ class Session(SQLModel, table=True):
     amr: str = _text()
     auth_time: int = _time()
     seen_at: int = _time()
-    expires_at: int = _time()
+    expires_at: int = _time(index=True)
     ended_at: int | None = _time(nullable=True)
     user_agent: str = _text()
     address: str = _text()
@@ -163,6 +173,7 @@ class GuessBudget(SQLModel, table=True):
     """An identifier, as a keyed digest, that codes were guessed for; its row is what parallel guesses queue at."""
 
     __tablename__ = "guess_budget"
+    __table_args__ = _KEYED
     tag: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     charged_at: int = _time(index=True)
 
@@ -171,7 +182,7 @@ class Guess(SQLModel, table=True):
     """A guess that was begun and did not turn out right. `scope` says whose: strangers', guarded, or one device's."""
 
     __tablename__ = "guess"
-    __table_args__ = (Index("ix_guess_budget", "tag", "scope", "at"),)
+    __table_args__ = (Index("ix_guess_budget", "tag", "scope", "at"), _KEYED)
     id: str = _text(primary_key=True)
     tag: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     scope: str = _text()
@@ -184,22 +195,28 @@ class Consent(SQLModel, table=True):
     __tablename__ = "consent"
     __table_args__ = (UniqueConstraint("account_id", "client_id", "resource"),)
     id: str = _text(primary_key=True)
-    account_id: str = _refers("account.id")
-    client_id: str = _refers("client.id")
+    account_id: str = _refers("account.id", index=False)  # the unique constraint begins with it
+    client_id: str = _text()
     resource: str = _text()
     scope: str = _text()
     granted_at: int = _time()
 
 
 class Grant(SQLModel, table=True):
-    """What an account lets a client do, in one session. `session_id` is empty for grants without a browser."""
+    """What an account lets a client do, in one session. `session_id` is empty for grants without a browser.
+
+    `origin` is the fingerprint of the authorization code that it grew from and `bound_to` that of the code's challenge,
+    so that a replay finds what to revoke, and no code makes two grants.
+    """
 
     __tablename__ = "authorization_grant"
     id: str = _text(primary_key=True)
-    account_id: str | None = _refers("account.id", nullable=True)
-    client_id: str = _refers("client.id")
+    account_id: str | None = _text(nullable=True)
+    client_id: str = _text()
     # A grant with `offline_access` outlives the row of its session.
     session_id: str | None = _refers("session.id", nullable=True, ondelete="SET NULL")
+    origin: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True, unique=True, index=True))
+    bound_to: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     scope: str = _text()
     resources: str = _text()
     auth_time: int = _time()
@@ -209,13 +226,14 @@ class Grant(SQLModel, table=True):
 
 
 class AuthorizationCode(SQLModel, table=True):
-    """An authorization code, hashed; kept a day after its use so that a replay finds what to revoke."""
+    """An authorization code that waits to be redeemed, hashed. Redeeming it takes the row away and makes a grant."""
 
     __tablename__ = "authorization_code"
+    __table_args__ = _KEYED
     hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    client_id: str = _refers("client.id")
-    account_id: str = _refers("account.id")
-    session_id: str = _refers("session.id")
+    client_id: str = _text()
+    account_id: str = _text()
+    session_id: str = _text()
     redirect_uri: str = _text()
     code_challenge: str | None = _text(nullable=True)
     scope: str = _text()
@@ -223,21 +241,17 @@ class AuthorizationCode(SQLModel, table=True):
     nonce: str | None = _text(nullable=True)
     auth_time: int = _time()
     amr: str = _text()
-    created_at: int = _time()
     expires_at: int = _time(index=True)
-    redeemed_at: int | None = _time(nullable=True)
-    grant_id: str | None = _text(nullable=True)
 
 
 class RefreshFamily(SQLModel, table=True):
-    """A line of refresh tokens; one row however often it rotates."""
+    """A grant's line of refresh tokens; one row however often it rotates."""
 
     __tablename__ = "refresh_family"
     id: str = _text(primary_key=True)
     grant_id: str = _refers("authorization_grant.id")
-    client_id: str = _refers("client.id", index=True)
     secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    mac_kid: str = _refers("mac_key.kid", index=False)
+    mac_kid: str = _text()
     generation: int = Field(sa_column=Column(BigInteger, nullable=False))
     jkt: str | None = _text(nullable=True)
     rotated_at: int = _time()
@@ -266,13 +280,10 @@ class AuditEvent(SQLModel, table=True):
     """What happened: written in the transaction that made it happen, identifiers masked."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (
-        Index("ix_audit_event_account", "account_id", "at"),
-        Index("ix_audit_event_seal", "seal", "id"),
-    )
+    __table_args__ = (Index("ix_audit_event_seal", "seal", "id"),)
     id: int | None = Field(default=None, sa_column=Column(_Counter, primary_key=True, autoincrement=True))
     name: str = _text()
-    at: int = _time(index=True)
+    at: int = _time()
     account_id: str | None = _text(nullable=True)
     client_id: str | None = _text(nullable=True)
     session_id: str | None = _text(nullable=True)
@@ -295,6 +306,19 @@ class AuditSeal(SQLModel, table=True):
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     mac_kid: str = _text()
     sealed_at: int = _time(index=True)
+
+
+class AuditFloor(SQLModel, table=True):
+    """One row: where the chain begins. `unmarked` counts the events that are older than the chain."""
+
+    __tablename__ = "audit_floor"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one_row"),)
+    id: int = Field(primary_key=True)
+    number: int = Field(sa_column=Column(BigInteger, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    unmarked: int = Field(sa_column=Column(BigInteger, nullable=False))
+    mac_kid: str = _text()
+    mac: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class Replica(SQLModel, table=True):

@@ -2,20 +2,26 @@
 
 Texts are in the catalogues (`[message]`), the shape of the email in `templates/`. Names that others chose pass through
 `plain_name` first, so no client puts a link, a line break or markup into a message that carries our sender.
+
+What a message says but for its code and its time is the same for everybody who signs in to a client, so it is worded
+once; neither recipients nor codes are kept.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import escape
 
 from watchword.delivery.message import Channel, Message
 from watchword.delivery.names import plain_name
 from watchword.locale import Catalogue, choose_locale, load_catalogues
 
+_CODE: Final = "\ue000"  # in the place of a code and of a time until they are known: no plain name holds them
+_TIME: Final = "\ue001"
 _SMS_BRAND_LIMIT: Final = 20  # with it and a host of up to 75 characters, an English SMS is one GSM-7 part
 
 
@@ -60,8 +66,9 @@ def render_one_time_code(channel: Channel, notice: CodeNotice, *, to: str, deliv
 
     `delivery_id` names this delivery: ASCII letters, digits, `-` and `_`, since it becomes part of a header.
     """
-    facts = _facts(notice)
-    content = _CONTENT[channel](facts)
+    minutes_left = max(1, round((notice.expires_at - notice.sent_at).total_seconds() / 60))
+    wording = _word(channel, notice.brand, notice.client_name, notice.origin_host, notice.locale, minutes_left)
+    content = wording.filled(notice.one_time_code, notice.expires_at.astimezone(UTC).strftime("%H:%M %Z"))
     return Message(
         id=delivery_id,
         channel=channel,
@@ -70,64 +77,75 @@ def render_one_time_code(channel: Channel, notice: CodeNotice, *, to: str, deliv
         subject=content.subject,
         text=content.text,
         html=content.html,
-        locale=facts.catalogue.locale,
+        locale=content.locale,
         expires_at=notice.expires_at,
     )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Facts:
-    """A notice in one language, every name already plain."""
+    """What a message says in one language, every name already plain."""
 
     catalogue: Catalogue
-    one_time_code: str
-    expires_at: datetime
     minutes_left: int
     brand: str
     support: str | None
     client: str
     origin_host: str
 
-    @property
-    def time(self) -> str:
-        return self.expires_at.strftime("%H:%M %Z")
-
     def say(self, key: str, **values: object) -> str:
         return self.catalogue.text(f"message.{key}", **values)
 
 
-def _facts(notice: CodeNotice) -> _Facts:
-    catalogues = load_catalogues()
-    brand = plain_name(notice.brand.name) or notice.origin_host
-    return _Facts(
-        catalogue=catalogues[choose_locale(notice.locale, None, catalogues)],
-        one_time_code=notice.one_time_code,
-        expires_at=notice.expires_at.astimezone(UTC),
-        minutes_left=max(1, round((notice.expires_at - notice.sent_at).total_seconds() / 60)),
-        brand=brand,
-        support=notice.brand.support,
-        client=plain_name(notice.client_name) or brand,
-        origin_host=notice.origin_host,
-    )
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class _Content:
+    locale: str
     text: str
     subject: str | None = None
     html: str | None = None
 
+    def filled(self, one_time_code: str, time: str) -> "_Content":
+        """Return it with a code and a time in their places."""
+        return _Content(
+            self.locale,
+            _fill(self.text, one_time_code, time),
+            self.subject and _fill(self.subject, one_time_code, time),
+            self.html and _fill(self.html, str(escape(one_time_code)), str(escape(time))),
+        )
+
+
+def _fill(text: str, one_time_code: str, time: str) -> str:
+    return text.replace(_CODE, one_time_code).replace(_TIME, time)
+
+
+@lru_cache(maxsize=256)
+def _word(
+    channel: Channel, brand: Brand, client_name: str, origin_host: str, locale: str, minutes_left: int
+) -> _Content:
+    """Word a message, with marks for its code and its time."""
+    catalogues = load_catalogues()
+    plain_brand = plain_name(brand.name) or origin_host
+    facts = _Facts(
+        catalogue=catalogues[choose_locale(locale, None, catalogues)],
+        minutes_left=minutes_left,
+        brand=plain_brand,
+        support=brand.support,
+        client=plain_name(client_name) or plain_brand,
+        origin_host=origin_host,
+    )
+    return _CONTENT[channel](facts)
+
 
 def _email(facts: _Facts) -> _Content:
     say = facts.say
-    subject = say("email_subject", one_time_code=facts.one_time_code, brand=facts.brand)
-    expires = say("email_expires_in", time=facts.time, count=facts.minutes_left)
+    subject = say("email_subject", one_time_code=_CODE, brand=facts.brand)
+    expires = say("email_expires_in", time=_TIME, count=facts.minutes_left)
     lines = {
         "locale": facts.catalogue.locale,
         "direction": facts.catalogue.direction,
         "subject": subject,
         "brand": facts.brand,
-        "one_time_code": facts.one_time_code,
+        "one_time_code": _CODE,
         "preheader": expires,
         "enter": say("email_enter"),
         "expires": expires,
@@ -137,19 +155,20 @@ def _email(facts: _Facts) -> _Content:
         "support": say("email_support", support=facts.support) if facts.support else "",
     }
     text, html = (_templates().get_template(f"one_time_code.{form}").render(lines) for form in ("txt", "html"))
-    return _Content(text, subject, html)
+    return _Content(facts.catalogue.locale, text, subject, html)
 
 
 def _sms(facts: _Facts) -> _Content:
     """The explanation, a blank line, and last the line that binds the code to our origin (WICG origin-bound codes)."""
     brand = facts.brand[:_SMS_BRAND_LIMIT].rstrip()
-    explanation = facts.say("sms", one_time_code=facts.one_time_code, brand=brand)
-    return _Content(f"{explanation}\n\n@{facts.origin_host} #{facts.one_time_code}")
+    explanation = facts.say("sms", one_time_code=_CODE, brand=brand)
+    return _Content(facts.catalogue.locale, f"{explanation}\n\n@{facts.origin_host} #{_CODE}")
 
 
 def _whatsapp(facts: _Facts) -> _Content:
     """For gateways without a template of their own; those with one take only the code."""
-    return _Content(facts.say("whatsapp", one_time_code=facts.one_time_code, brand=facts.brand, time=facts.time))
+    text = facts.say("whatsapp", one_time_code=_CODE, brand=facts.brand, time=_TIME)
+    return _Content(facts.catalogue.locale, text)
 
 
 _CONTENT: Final[Mapping[Channel, Callable[[_Facts], _Content]]] = {

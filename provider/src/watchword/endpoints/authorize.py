@@ -7,8 +7,6 @@ error is displayed; after that it is redirected.
 import secrets
 from datetime import timedelta
 
-from starlette.responses import Response
-
 from watchword import sessions, tokens
 from watchword.database import Transaction, consents, grants
 from watchword.database.grants import AuthorizationCode
@@ -40,11 +38,12 @@ from watchword.protocol.parameters import Parameters
 from watchword.web.answers import see_other
 from watchword.web.cookies import Browser, known_browser, session_cookie
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 CODE_LIFETIME = timedelta(seconds=60)
 
 
-async def authorize(exchange: Exchange) -> Response:
+async def authorize(exchange: Exchange) -> Answer:
     """Answer an authorization request, or go on with one that waited for a person.
 
     A signed-in browser: the session (one statement), what its person allowed the client (one, none for a first-party
@@ -63,7 +62,7 @@ async def authorize(exchange: Exchange) -> Response:
     return await _advance(exchange, interaction.parameters, interaction, browser)
 
 
-async def authorize_by_post(exchange: Exchange) -> Response:
+async def authorize_by_post(exchange: Exchange) -> Answer:
     """Take a request sent as a form, from whatever site.
 
     Such a POST carries no cookies (SameSite=Lax), so it is kept as an interaction and goes on with a GET, which does.
@@ -80,7 +79,7 @@ async def authorize_by_post(exchange: Exchange) -> Response:
 
 async def _advance(
     exchange: Exchange, parameters: Parameters, interaction: Interaction | None, browser: Browser
-) -> Response:
+) -> Answer:
     try:
         request = await _checked(exchange, parameters)
     except RedirectedError as refused:
@@ -154,7 +153,7 @@ def _hinted_subject(exchange: Exchange, request: AuthorizationRequest) -> str | 
 
 async def _issue(
     exchange: Exchange, request: AuthorizationRequest, session: Session, interaction: Interaction | None
-) -> Response:
+) -> Answer:
     """Issue an authorization code; an interaction is answered once. One transaction of two statements."""
     services = exchange.services
     if interaction is not None and not await interactions.finish(services, interaction):
@@ -196,7 +195,7 @@ def _code(request: AuthorizationRequest, session: Session) -> AuthorizationCode:
     )
 
 
-async def _redirect_error(exchange: Exchange, refused: RedirectedError) -> Response:
+async def _redirect_error(exchange: Exchange, refused: RedirectedError) -> Answer:
     event = AuthorizationDenied(client_id=refused.target.client.id, error=refused.error.error)
     await record_alone(exchange.services.database, event, exchange.caller)
     return see_other(error_location(refused.target, refused.error, issuer=exchange.services.issuer))
@@ -204,7 +203,7 @@ async def _redirect_error(exchange: Exchange, refused: RedirectedError) -> Respo
 
 async def _send_to(
     page: str, exchange: Exchange, parameters: Parameters, interaction: Interaction | None, browser: Browser
-) -> Response:
+) -> Answer:
     """Send the browser to a page, with an interaction to come back with and a secret to be known by."""
     if interaction is None:
         interaction = await interactions.begin(exchange.services, parameters, binding=browser.secret)

@@ -2,15 +2,14 @@
 
 from datetime import timedelta
 
-from starlette.responses import Response
-
 from watchword.database import Transaction, store
 from watchword.protocol.errors import AccessForbidden, InvalidRequest
 from watchword.web.answers import json_answer
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 
-async def advance(exchange: Exchange) -> Response:
+async def advance(exchange: Exchange) -> Answer:
     """Move the stores' clock and everything that follows it. One statement.
 
     Raises:

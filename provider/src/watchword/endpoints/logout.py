@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.responses import Response
-
 from watchword import sessions, tokens
 from watchword.events import record_alone
 from watchword.events.catalogue import AuthorizationInvalid
@@ -15,9 +13,10 @@ from watchword.protocol.parameters import Parameters
 from watchword.web.answers import see_other
 from watchword.web.cookies import clear_cookie, known_browser, session_cookie, session_cookie_name
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 
-async def logout(exchange: Exchange) -> Response:
+async def logout(exchange: Exchange) -> Answer:
     """End the browser's session when the request proves whose it is; ask the person otherwise.
 
     One statement to find the session, one transaction of three to end it, and one statement more a grant.
@@ -25,7 +24,7 @@ async def logout(exchange: Exchange) -> Response:
     return await _sign_out(exchange, await _parameters(exchange))
 
 
-async def logout_by_post(exchange: Exchange) -> Response:
+async def logout_by_post(exchange: Exchange) -> Answer:
     """Take a request sent as a form.
 
     From another site it carries no cookies (SameSite=Lax): then it is kept and goes on with a GET, which does.
@@ -49,7 +48,7 @@ async def _parameters(exchange: Exchange) -> Parameters:
     return interaction.parameters
 
 
-async def _sign_out(exchange: Exchange, parameters: Parameters) -> Response:
+async def _sign_out(exchange: Exchange, parameters: Parameters) -> Answer:
     request = await _checked(exchange, parameters)
     session = await sessions.find(exchange.services, session_cookie(exchange))
     if session is None:
@@ -83,14 +82,14 @@ def _hint(exchange: Exchange, token: str | None) -> Mapping[str, Any] | None:
         raise DisplayedError("invalid_request", detail="id_token_hint is not ours") from None
 
 
-def _signed_out(exchange: Exchange, request: LogoutRequest) -> Response:
+def _signed_out(exchange: Exchange, request: LogoutRequest) -> Answer:
     settings = exchange.services.settings
     cookies = [clear_cookie(settings, session_cookie_name(settings))]
     location = request.return_location
     return see_other(location or f"{settings.issuer}/logout/done", cookies)
 
 
-async def _ask(exchange: Exchange, request: LogoutRequest) -> Response:
+async def _ask(exchange: Exchange, request: LogoutRequest) -> Answer:
     """Keep the request for this browser and ask its person. One step of the ephemeral store."""
     cookies = known_browser(exchange).cookies
     name = await signing_out.ask(exchange.services, request)

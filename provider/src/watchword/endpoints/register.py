@@ -3,8 +3,6 @@
 import secrets
 from uuid import uuid4
 
-from starlette.responses import Response
-
 from watchword.database import Transaction, clients
 from watchword.events import record
 from watchword.events.catalogue import ClientCreated
@@ -13,9 +11,10 @@ from watchword.protocol.errors import AccessForbidden
 from watchword.protocol.registration import client_metadata, parse_client_metadata
 from watchword.web.answers import json_answer
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 
-async def register(exchange: Exchange) -> Response:
+async def register(exchange: Exchange) -> Answer:
     """Register a client that asks for it. Two statements, three with a secret.
 
     A client that registered itself never skips consent and gets OpenID's scopes alone.

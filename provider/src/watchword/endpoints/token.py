@@ -1,26 +1,21 @@
 """The token endpoint (RFC 6749 section 3.2): shared steps around the one hole a grant type fills."""
 
-from starlette.responses import Response
-
 from watchword import tokens
+from watchword.endpoints.client_authentication import authenticate_client
 from watchword.events import record_alone
-from watchword.events.catalogue import ClientAuthenticationFailed, TokenRefused
+from watchword.events.catalogue import TokenRefused
 from watchword.grant_types import GRANT_TYPES, TokenRequest
-from watchword.protocol.client import Client
-from watchword.protocol.client_authentication import parse_client_credentials, verify_client
 from watchword.protocol.errors import (
-    InvalidClient,
-    InvalidRequest,
     ProtocolError,
     UnauthorizedClient,
     UnsupportedGrantType,
 )
-from watchword.protocol.parameters import Parameters
 from watchword.web.answers import json_answer
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 
-async def token(exchange: Exchange) -> Response:
+async def token(exchange: Exchange) -> Answer:
     """Parse, authenticate the client, let the grant type authorize, issue.
 
     Own cost: no statement while the client is in memory. `authorization_code` adds one transaction of three or four
@@ -28,7 +23,7 @@ async def token(exchange: Exchange) -> Response:
     """
     form = await exchange.form()
     form.check_no_duplicates()
-    client = await _authenticate(exchange, form)
+    client = await authenticate_client(exchange, form)
     grant_type = form.required("grant_type")
     authorize = GRANT_TYPES.get(grant_type)
     if authorize is None:
@@ -44,18 +39,3 @@ async def token(exchange: Exchange) -> Response:
         await record_alone(services.database, event, exchange.caller)
         raise
     return json_answer(tokens.issue(services, authorization))
-
-
-async def _authenticate(exchange: Exchange, form: Parameters) -> Client:
-    services = exchange.services
-    headers = exchange.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise InvalidRequest("Send one Authorization header.")
-    credentials = parse_client_credentials(headers[0] if headers else None, form)
-    known = await services.registry.client(credentials.client_id)
-    try:
-        return verify_client(known, credentials, now=services.clock.now())
-    except InvalidClient as refused:
-        event = ClientAuthenticationFailed(client_id=known.id if known else None, reason=refused.detail)
-        await record_alone(services.database, event, exchange.caller)
-        raise

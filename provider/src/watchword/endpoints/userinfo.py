@@ -1,18 +1,15 @@
 """UserInfo (OpenID Connect Core section 5.3): what a token's scopes show about its person."""
 
-from uuid import UUID
-
-from starlette.responses import Response
-
 from watchword.database import accounts
 from watchword.protocol.claims import userinfo_claims
 from watchword.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from watchword.tokens import verify_access_token
 from watchword.web.answers import json_answer
 from watchword.web.exchange import FORM, Exchange
+from watchword.web.wire import Answer
 
 
-async def userinfo(exchange: Exchange) -> Response:
+async def userinfo(exchange: Exchange) -> Answer:
     """Answer the claims of a live token. One joined statement and one verification, no signature.
 
     Any live token of this issuer with scope `openid` is good, whatever its audience; its grant and its account are
@@ -24,7 +21,7 @@ async def userinfo(exchange: Exchange) -> Response:
     if "openid" not in scopes:
         raise InsufficientScope("The token needs the scope openid.", scope="openid")
     grant_id = verified.claims.get("gid")
-    known = await accounts.claims_of_grant(services.database, UUID(grant_id)) if isinstance(grant_id, str) else None
+    known = await accounts.claims_of_grant(services.database, grant_id) if isinstance(grant_id, str) else None
     if known is None:
         raise InvalidToken("The token is expired, or its session or grant is over.", detail="grant or account is over")
     return json_answer(userinfo_claims(subject=verified.claims["sub"], scopes=scopes, known=known))

@@ -11,8 +11,8 @@ from itertools import islice
 
 from watchword.clock import microseconds
 from watchword.embedded import StoreUnavailable
-from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
-from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, reading
+from watchword.ephemeral.limits import State, decide, refund
+from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Offset, Refusal, reading
 
 
 class MemoryStore:
@@ -21,12 +21,12 @@ class MemoryStore:
     def __init__(self, *, now: Now) -> None:
         self._now = now
         self._entries: dict[str, tuple[bytes, int]] = {}
-        self._empty_at: dict[Bucket, int] = {}
+        self._rates: dict[str, State] = {}
         self._identity = secrets.token_hex(16)
         self._closed = False
 
     @classmethod
-    def from_url(cls, url: str, now: Now) -> "MemoryStore":
+    def from_url(cls, url: str, now: Now, _offset: Offset) -> "MemoryStore":
         """Return a new store.
 
         Raises:
@@ -50,6 +50,10 @@ class MemoryStore:
     async def get(self, key: str) -> bytes | None:
         """Return the live value."""
         return self._live(key)
+
+    async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the live values."""
+        return [self._live(key) for key in keys]
 
     async def take(self, key: str) -> bytes | None:
         """Return the live value and delete it."""
@@ -82,19 +86,15 @@ class MemoryStore:
     async def charge(self, charges: Sequence[Charge]) -> Refusal | None:
         """Count all charges or none."""
         self._check_open()
-        decision = decide(charges, self._empty_at, reading(self._now))
-        if isinstance(decision, Refusal):
-            return decision
-        self._empty_at.update(decision)
-        return None
+        decision = decide(charges, self._rates, reading(self._now))
+        self._rates.update(decision.after)
+        return decision.refusal
 
     async def refund(self, charges: Sequence[Charge]) -> None:
         """Give back what an admitted charge counted."""
         self._check_open()
-        for charge in charges:
-            bucket = bucket_of(charge)
-            if bucket in self._empty_at:
-                self._empty_at[bucket] = refunded(charge, self._empty_at[bucket])
+        stored = {charge.key: self._rates[charge.key] for charge in charges if charge.key in self._rates}
+        self._rates.update(refund(charges, stored, reading(self._now)))
 
     async def identity(self) -> str:
         """Return the id drawn when this object was made."""
@@ -105,23 +105,30 @@ class MemoryStore:
         """Return, unless the store is closed."""
         self._check_open()
 
+    async def check(self) -> None:
+        """Return: nothing here is configured, and nothing lost before the process ends."""
+
     async def sweep(self) -> int:
-        """Delete a batch of expired values and a batch of empty buckets."""
+        """Delete a batch of expired values and a batch of keys whose limits are all empty."""
         self._check_open()
         now = reading(self._now)
-        keys = list(islice((key for key, (_, expires_at) in self._entries.items() if expires_at <= now), SWEEP_BATCH))
-        buckets = list(islice((bucket for bucket, at in self._empty_at.items() if at <= now), SWEEP_BATCH))
-        for key in keys:
+        expired = list(
+            islice((key for key, (_, expires_at) in self._entries.items() if expires_at <= now), SWEEP_BATCH)
+        )
+        empty = list(
+            islice((key for key, state in self._rates.items() if max(state.values(), default=0) <= now), SWEEP_BATCH)
+        )
+        for key in expired:
             del self._entries[key]
-        for bucket in buckets:
-            del self._empty_at[bucket]
-        return len(keys) + len(buckets)
+        for key in empty:
+            del self._rates[key]
+        return len(expired) + len(empty)
 
     async def close(self) -> None:
         """Forget everything."""
         self._closed = True
         self._entries.clear()
-        self._empty_at.clear()
+        self._rates.clear()
 
     def _live(self, key: str) -> bytes | None:
         self._check_open()

@@ -3,31 +3,38 @@
 Every verb but `charge`, `refund` and `sweep` is a single SQL statement, so SQLite itself makes it atomic; those three
 run inside `BEGIN IMMEDIATE`. Verbs that are asked for in the same turn of the event loop share one commit. A verb that
 writes has been committed when it returns.
+
+Nothing is indexed by its expiry: that would be half of what a login writes here, and most of it is deleted long before
+by its key. The sweep walks through the tables instead.
 """
 
+import asyncio
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from watchword import embedded
 from watchword.clock import microseconds
 from watchword.embedded import EmbeddedFile
-from watchword.ephemeral.limits import Bucket, bucket_of, decide, refunded
-from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Refusal, reading
+from watchword.ephemeral.limits import State, decide, drained_at, read_state, refund, write_state
+from watchword.ephemeral.store import SWEEP_BATCH, Charge, Now, Offset, Refusal, reading
 
-_SCHEMA_VERSION = 1
-_SCHEMA = (
-    "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE INDEX entries_by_expiry ON entries (expires_at)",
-    """CREATE TABLE rates (limit_name TEXT NOT NULL, key TEXT NOT NULL, empty_at INTEGER NOT NULL,
-       PRIMARY KEY (limit_name, key)) WITHOUT ROWID""",
-    "CREATE INDEX rates_by_expiry ON rates (empty_at)",
-    "CREATE TABLE store (identity TEXT NOT NULL)",
+_SCHEMA_VERSION = 3
+_RATES = (
+    "CREATE TABLE rates (key TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID",
     f"PRAGMA user_version = {_SCHEMA_VERSION}",
 )
+_SCHEMA = (
+    "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE store (identity TEXT NOT NULL)",
+    *_RATES,
+)
+# No release wrote rates of another shape.
+_FROM_ANOTHER = ("DROP TABLE rates", "DROP INDEX IF EXISTS entries_by_expiry", *_RATES)
 _PUT = """
     INSERT INTO entries (key, value, expires_at) VALUES (:key, :value, :now + :lifetime)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at"""
@@ -46,14 +53,19 @@ _INCREMENT = """
     WHERE entries.expires_at <= :now OR CAST(CAST(entries.value AS INTEGER) AS BLOB) = entries.value
     RETURNING CAST(value AS INTEGER)"""
 _DELETE = "DELETE FROM entries WHERE key = :key"
-_READ_RATE = "SELECT empty_at FROM rates WHERE limit_name = ? AND key = ?"
+_READ_RATE = "SELECT state FROM rates WHERE key = ?"
 _WRITE_RATE = """
-    INSERT INTO rates (limit_name, key, empty_at) VALUES (?, ?, ?)
-    ON CONFLICT (limit_name, key) DO UPDATE SET empty_at = excluded.empty_at"""
-_SWEEP_ENTRIES = """
-    DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires_at <= ? LIMIT ?)"""
-_SWEEP_RATES = """
-    DELETE FROM rates WHERE (limit_name, key) IN (SELECT limit_name, key FROM rates WHERE empty_at <= ? LIMIT ?)"""
+    INSERT INTO rates (key, state) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state"""
+_DELETE_RATE = "DELETE FROM rates WHERE key = ?"
+_NEXT_ROWS = {
+    "entries": "SELECT key, expires_at FROM entries WHERE key > ? ORDER BY key LIMIT ?",
+    "rates": "SELECT key, state FROM rates WHERE key > ? ORDER BY key LIMIT ?",
+}
+# A row that changed since it was looked at is no longer over.
+_DELETE_ROW = {
+    "entries": "DELETE FROM entries WHERE key = ? AND expires_at = ?",
+    "rates": "DELETE FROM rates WHERE key = ? AND state = ?",
+}
 _IDENTITY = "SELECT identity FROM store"
 
 _PREFIX = "sqlite:///"
@@ -64,9 +76,10 @@ class SQLiteStore:
 
     def __init__(self, path: Path, *, now: Now) -> None:
         self._file = EmbeddedFile(path, _connect, now=lambda: reading(now), name="the ephemeral store's file")
+        self._swept = dict.fromkeys(_NEXT_ROWS, "")  # how far each table was walked through
 
     @classmethod
-    def from_url(cls, url: str, now: Now) -> "SQLiteStore":
+    def from_url(cls, url: str, now: Now, _offset: Offset) -> "SQLiteStore":
         """Return the store of `sqlite:///relative/path` or `sqlite:////absolute/path`; options are not taken.
 
         Raises:
@@ -90,7 +103,11 @@ class SQLiteStore:
 
     async def get(self, key: str) -> bytes | None:
         """Return the live value: one statement, which takes no lock that a writer could hold."""
-        return await self._file.read(lambda file, now: _first(file.execute(_GET, {"key": key, "now": now}).fetchall()))
+        return await self._file.read(lambda file, now: _get(file, key, now))
+
+    async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the live values: one statement for each key, which takes no lock that a writer could hold."""
+        return await self._file.read(lambda file, now: [_get(file, key, now) for key in keys])
 
     async def take(self, key: str) -> bytes | None:
         """Return the live value and delete it: one statement, so one winner among all processes."""
@@ -117,15 +134,15 @@ class SQLiteStore:
         await self._execute(_DELETE, key=key)
 
     async def charge(self, charges: Sequence[Charge]) -> Refusal | None:
-        """Count all charges or none: one read, and if admitted one write, per bucket, in one write transaction.
+        """Count all charges or none: one read, and if admitted one write, per key, in one write transaction.
 
         The write lock is held before the first read, so no other process decides on the same state.
         """
         return await self._file.write(lambda file, now: _charge(file, charges, now))
 
     async def refund(self, charges: Sequence[Charge]) -> None:
-        """Give back what an admitted charge counted: one read and one write per charge, in one transaction."""
-        await self._file.write(lambda file, _: _refund(file, charges))
+        """Give back what an admitted charge counted: one read and one write per key, in one transaction."""
+        await self._file.write(lambda file, now: _refund(file, charges, now))
 
     async def identity(self) -> str:
         """Return the id that was written with the tables: one statement, read from the file every time."""
@@ -135,13 +152,31 @@ class SQLiteStore:
         """Take the write lock of the file and let it go again: a file that lost its name does not answer."""
         await self._file.write(lambda _file, _now: None)
 
+    async def check(self) -> None:
+        """Return: a file keeps what it is told. No statement."""
+
     async def sweep(self) -> int:
-        """Delete a batch of expired values and one of empty buckets: two statements in one transaction."""
-        return await self._file.write(_sweep)
+        """Walk on through values and limits until a batch of each is deleted, or to the end.
+
+        One statement for every 500 rows looked at, and a transaction for those of them that are over.
+        """
+        return sum([await self._sweep(table) for table in _NEXT_ROWS])
 
     async def close(self) -> None:
         """Wait for the writes under way, then close this process's connection: no statement."""
         await self._file.close()
+
+    async def _sweep(self, table: str) -> int:
+        deleted = 0
+        while deleted < SWEEP_BATCH:
+            rows, over = await self._file.read(partial(_next_rows, table, self._swept[table]))
+            if over:
+                deleted += await self._file.write(partial(_delete_rows, table, over))
+            self._swept[table] = rows[-1][0] if len(rows) == SWEEP_BATCH else ""
+            if not self._swept[table]:
+                break
+            await asyncio.sleep(0)  # requests first
+        return deleted
 
     async def _execute(self, statement: str, **parameters: object) -> list[Any]:
         """Run one writing statement in the next shared commit and return its rows."""
@@ -171,9 +206,11 @@ def _version(connection: sqlite3.Connection) -> int:
 def _create_tables(connection: sqlite3.Connection) -> None:
     """Write tables and identity once: whoever holds the lock second finds them there."""
     connection.execute("BEGIN IMMEDIATE")
-    if _version(connection) != _SCHEMA_VERSION:
-        for statement in _SCHEMA:
+    version = _version(connection)
+    if version != _SCHEMA_VERSION:
+        for statement in _FROM_ANOTHER if version else _SCHEMA:
             connection.execute(statement)
+    if version == 0:
         connection.execute("INSERT INTO store (identity) VALUES (?)", (secrets.token_hex(16),))
     connection.execute("COMMIT")
 
@@ -182,31 +219,38 @@ def _first(rows: list[Any]) -> bytes | None:
     return rows[0][0] if rows else None
 
 
-def _empty_at(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[Bucket, int]:
-    rows = ((bucket, connection.execute(_READ_RATE, bucket).fetchall()) for bucket in set(map(bucket_of, charges)))
-    return {bucket: found[0][0] for bucket, found in rows if found}
+def _get(connection: sqlite3.Connection, key: str, now: int) -> bytes | None:
+    return _first(connection.execute(_GET, {"key": key, "now": now}).fetchall())
 
 
-def _write_rates(connection: sqlite3.Connection, empty_at: dict[Bucket, int]) -> None:
-    connection.executemany(_WRITE_RATE, [(*bucket, at) for bucket, at in empty_at.items()])
+def _read_rates(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[str, State]:
+    rows = ((key, connection.execute(_READ_RATE, (key,)).fetchall()) for key in {charge.key for charge in charges})
+    return {key: read_state(found[0][0]) for key, found in rows if found}
+
+
+def _write_rates(connection: sqlite3.Connection, rates: Mapping[str, State]) -> None:
+    kept = [(key, write_state(state)) for key, state in rates.items() if state]
+    connection.executemany(_WRITE_RATE, kept)
+    connection.executemany(_DELETE_RATE, [(key,) for key, state in rates.items() if not state])
 
 
 def _charge(connection: sqlite3.Connection, charges: Sequence[Charge], now: int) -> Refusal | None:
-    decision = decide(charges, _empty_at(connection, charges), now)
-    if isinstance(decision, Refusal):
-        return decision
-    _write_rates(connection, decision)
-    return None
+    decision = decide(charges, _read_rates(connection, charges), now)
+    _write_rates(connection, decision.after)
+    return decision.refusal
 
 
-def _refund(connection: sqlite3.Connection, charges: Sequence[Charge]) -> None:
-    empty_at = _empty_at(connection, charges)
-    for charge in charges:
-        bucket = bucket_of(charge)
-        if bucket in empty_at:
-            empty_at[bucket] = refunded(charge, empty_at[bucket])
-    _write_rates(connection, empty_at)
+def _refund(connection: sqlite3.Connection, charges: Sequence[Charge], now: int) -> None:
+    _write_rates(connection, refund(charges, _read_rates(connection, charges), now))
 
 
-def _sweep(connection: sqlite3.Connection, now: int) -> int:
-    return sum(connection.execute(sweep, (now, SWEEP_BATCH)).rowcount for sweep in (_SWEEP_ENTRIES, _SWEEP_RATES))
+def _next_rows(table: str, after: str, connection: sqlite3.Connection, now: int) -> tuple[list[Any], list[Any]]:
+    """Return the next rows of a table, and those of them that are over."""
+    rows = connection.execute(_NEXT_ROWS[table], (after, SWEEP_BATCH)).fetchall()
+    if table == "entries":
+        return rows, [row for row in rows if row[1] <= now]
+    return rows, [row for row in rows if drained_at(row[1]) <= now]
+
+
+def _delete_rows(table: str, rows: list[Any], connection: sqlite3.Connection, _now: int) -> int:
+    return connection.executemany(_DELETE_ROW[table], rows).rowcount

@@ -1,5 +1,6 @@
 """What every ephemeral store does, and the values its verbs speak in."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,66 +11,100 @@ from watchword.clock import microseconds, to_microseconds
 Now = Callable[[], datetime]
 """The time in aware UTC: the wall clock, plus whatever a test has added to it."""
 
+Offset = Callable[[], timedelta]
+"""What a test has added to the time; zero otherwise. A store with a clock of its own adds it to that."""
+
 SWEEP_BATCH = 500
-"""The most rows of one kind that one `sweep` deletes, so that it never holds up a request for long."""
+"""The most rows of one kind that one transaction of a `sweep` deletes, so that it holds up no request for long."""
+
+
+_LONGEST_DRAIN = timedelta(days=36525)
+"""A century: with it, no time that a limit is about leaves the integers that every store computes with exactly."""
+_NAME = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `amount` in any half-open window of length `period`.
-
-    GCRA with a burst of the whole amount would let through almost twice as much in some window: a full burst, and
-    everything that drains while the window lasts. So the burst is half the amount, rounded up, and the other half is
-    spread over the period. A limit of 10 an hour takes 5 at once, then one every 12 minutes.
+    """One rate: `burst` units at once, then one for every `interval` microseconds (GCRA).
 
     Raises:
-        ValueError: the amount is below 1, or the period is not positive.
+        ValueError: the name is not of a-z, 0-9 and _, the burst or the interval is below 1, or a full burst takes more
+            than a century to drain.
     """
 
     name: str
-    amount: int
-    period: timedelta
+    burst: int
+    interval: int
 
     def __post_init__(self) -> None:
-        if self.amount < 1 or self.period <= timedelta(0):
-            raise ValueError(f"limit {self.name}: the amount and the period must be positive")
+        if not _NAME.fullmatch(self.name):
+            raise ValueError("a limit's name is written with a-z, 0-9 and _")
+        if not (self.burst >= 1 and 1 <= self.interval <= microseconds(_LONGEST_DRAIN) // self.burst):
+            raise ValueError(f"limit {self.name}: burst and interval must be positive, and drain within a century")
 
-    @property
-    def burst(self) -> int:
-        """How much an idle key may spend at once."""
-        return (self.amount + 1) // 2
+    @classmethod
+    def at_most(cls, name: str, amount: int, period: timedelta) -> "Limit":
+        """Return the limit that never admits more than `amount` in any half-open window of length `period`.
 
-    @property
-    def interval(self) -> int:
-        """Microseconds for one unit to drain, rounded up so that rounding never favours the caller."""
-        return -(-microseconds(self.period) // max(self.amount // 2, 1))
+        GCRA with a burst of the whole amount would let through almost twice as much in some window: a full burst, and
+        everything that drains while the window lasts. So the burst is half the amount, rounded up, and the other half
+        is spread over the period, rounded so that it never favours the caller. A limit of 10 an hour takes 5 at once,
+        then one every 12 minutes.
+
+        Raises:
+            ValueError: as the class does; the amount is the burst's, the period the interval's.
+        """
+        return cls(name, (amount + 1) // 2, -(-microseconds(period) // max(amount // 2, 1)))
+
+    @classmethod
+    def spaced(cls, name: str, burst: int, interval: timedelta) -> "Limit":
+        """Return the limit that admits `burst` at once, then one for every `interval`.
+
+        Raises:
+            ValueError: as the class does.
+        """
+        return cls(name, burst, microseconds(interval))
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """`cost` units to be counted against `key` under `limit`.
+    """`cost` units to be counted against `key` under each of `limits`.
 
-    Stores keep the key as it is given, so whoever builds it passes a digest, not a person's identifier.
+    Stores keep the key as it is given, so whoever builds it passes a digest, not a person's identifier, and lets what
+    the key is for go into it: all limits of one key are one row.
 
     Raises:
-        ValueError: the cost is below 1, or above the limit's burst, which no amount of waiting would admit.
+        ValueError: two limits share a name, or the cost is below 1, or above some burst, which no amount of waiting
+            would admit.
     """
 
-    limit: Limit
+    limits: tuple[Limit, ...]
     key: str = field(repr=False)
     cost: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.cost <= self.limit.burst:
-            raise ValueError(f"limit {self.limit.name}: a charge costs from 1 to {self.limit.burst} units")
+        if len({limit.name for limit in self.limits}) < len(self.limits):
+            raise ValueError("the limits of a charge have names of their own")
+        for limit in self.limits:
+            if not 1 <= self.cost <= limit.burst:
+                raise ValueError(f"limit {limit.name}: a charge costs from 1 to {limit.burst} units")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The limit that refuses for longest, and how long until the same charges would be admitted."""
+    """The limit and the key that refuse for longest, and how long until the same charges would be admitted."""
 
     limit: Limit
+    key: str = field(repr=False)
     retry_after: timedelta
+
+
+class StoreUnfit(ValueError):
+    """A store that answers, but would lose what it is told to keep. The text says what to set, and holds no secret."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}: {remedy}")
+        self.problem, self.remedy = problem, remedy
 
 
 class EphemeralStore(Protocol):
@@ -88,6 +123,12 @@ class EphemeralStore(Protocol):
 
     async def get(self, key: str) -> bytes | None:
         """Return the live value. What is spent by being read is read with `take`."""
+
+    async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the live value of each key, in order: one round trip.
+
+        Each value is read atomically, all of them not: others may write between two of them.
+        """
 
     async def take(self, key: str) -> bytes | None:
         """Return the live value and delete it in the same step: of many callers one gets it, the others None."""
@@ -109,7 +150,12 @@ class EphemeralStore(Protocol):
         """Forget the value; an absent one is no error."""
 
     async def charge(self, charges: Sequence[Charge]) -> Refusal | None:
-        """Count all charges, or none: a refusal writes nothing. None means that all were admitted."""
+        """Count all charges, or none: a refusal counts nothing. None means that all were admitted.
+
+        One round trip, however many. The same key may stand in several charges. What is stored is matched with a limit
+        by its name, and trusted only as far as this limit could have written it: a limit made smaller, or a clock set
+        back, never closes a key for longer than the limit could itself.
+        """
 
     async def refund(self, charges: Sequence[Charge]) -> None:
         """Give back what an admitted `charge` counted.
@@ -130,6 +176,14 @@ class EphemeralStore(Protocol):
 
         Raises:
             StoreUnavailable: it does not.
+        """
+
+    async def check(self) -> None:
+        """See that the store keeps what it is told until it expires; to be asked once, before workers start.
+
+        Raises:
+            StoreUnfit: it does not; the text says what to set.
+            StoreUnavailable: it does not answer.
         """
 
     async def sweep(self) -> int:

@@ -1,5 +1,5 @@
-"""Events: a closed catalogue, and the recorder that writes them into the audit trail."""
+"""Events: a closed catalogue, the recorder that writes them into the audit trail, and the chain that proves it."""
 
-from watchword.events.recorder import Caller, record, record_alone
+from watchword.events.recorder import Caller, record, record_alone, record_suppressed
 
-__all__ = ["Caller", "record", "record_alone"]
+__all__ = ["Caller", "record", "record_alone", "record_suppressed"]

@@ -3,6 +3,7 @@
 No field can hold a code, a token or a whole identifier: identifiers arrive masked.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -10,9 +11,13 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened, and about whom."""
+    """Something that happened, and about whom.
+
+    `bounded`: anybody can provoke it as often as they like, so that only so many a second are written.
+    """
 
     name: ClassVar[str]
+    bounded: ClassVar[bool] = False
 
     account_id: UUID | None = None
     client_id: str | None = None
@@ -34,6 +39,7 @@ class CodeRefused(Event):
     """A one-time code was asked for and not sent: a cool-down, a lock, an identifier that cannot be used."""
 
     name: ClassVar[str] = "otp.refused"
+    bounded: ClassVar[bool] = True
     reason: str
     identifier: str = ""
 
@@ -55,6 +61,7 @@ class CodeNotSent(Event):
 
     name: ClassVar[str] = "otp.send_failed"
     channel: str
+    gateway: str = ""
     failure: str
     attempt: int
     final: bool
@@ -91,6 +98,7 @@ class CodeExpired(Event):
     """A code was typed for a challenge that is expired, spent or another browser's."""
 
     name: ClassVar[str] = "otp.expired"
+    bounded: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +122,14 @@ class SessionCreated(Event):
     """A browser signed in."""
 
     name: ClassVar[str] = "session.created"
+    amr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRenewed(Event):
+    """A browser signed in again with the account of its session, which goes on under a new secret."""
+
+    name: ClassVar[str] = "session.renewed"
     amr: str
 
 
@@ -147,6 +163,7 @@ class AuthorizationDenied(Event):
     """An authorization request was answered with an error."""
 
     name: ClassVar[str] = "authz.denied"
+    bounded: ClassVar[bool] = True
     error: str
 
 
@@ -155,6 +172,7 @@ class AuthorizationInvalid(Event):
     """An authorization or logout request showed a page: its client or redirect URI cannot be trusted."""
 
     name: ClassVar[str] = "authz.invalid"
+    bounded: ClassVar[bool] = True
     reason: str
 
 
@@ -214,6 +232,7 @@ class TokenRefused(Event):
     """The token endpoint refused a request."""
 
     name: ClassVar[str] = "token.refused"
+    bounded: ClassVar[bool] = True
     error: str
     reason: str
 
@@ -223,6 +242,7 @@ class ClientAuthenticationFailed(Event):
     """A client did not authenticate."""
 
     name: ClassVar[str] = "client.auth_failed"
+    bounded: ClassVar[bool] = True
     reason: str
 
 
@@ -247,6 +267,99 @@ class ResourceRegistered(Event):
 
     name: ClassVar[str] = "resource.registered"
     audience: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntrospectionDenied(Event):
+    """A client asked about a genuine token that is not its business, and was told that it is not active."""
+
+    name: ClassVar[str] = "token.introspection_denied"
+    bounded: ClassVar[bool] = True
+    issued_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitExceeded(Event):
+    """A guess was refused before it was compared. `limit` names the setting, `scope` what is counted."""
+
+    name: ClassVar[str] = "limit.exceeded"
+    bounded: ClassVar[bool] = True
+    limit: str
+    scope: str
+    identifier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRemembered(Event):
+    """A browser signed in with an account for the first time, or again after it was forgotten."""
+
+    name: ClassVar[str] = "device.remembered"
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesForgotten(Event):
+    """The operator had an account forget its browsers: all of them are strangers again."""
+
+    name: ClassVar[str] = "device.forgotten"
+    devices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackModeOn(Event):
+    """Wrong codes over all accounts are far above what is usual: browsers that nobody knows get longer codes."""
+
+    name: ClassVar[str] = "attack_mode.on"
+    failures: int
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackModeOff(Event):
+    """Wrong codes are as usual again."""
+
+    name: ClassVar[str] = "attack_mode.off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStarted(Event):
+    """A worker began to serve."""
+
+    name: ClassVar[str] = "startup"
+    replica: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStopped(Event):
+    """A worker ended in order. One that was killed leaves no such event."""
+
+    name: ClassVar[str] = "shutdown"
+    replica: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored(Event):
+    """The operator restored a backup: what was issued before is dead."""
+
+    name: ClassVar[str] = "restore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailVerified(Event):
+    """The operator had the audit trail verified."""
+
+    name: ClassVar[str] = "audit.verified"
+    events: int
+    seals: int
+    problems: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsSuppressed(Event):
+    """Within a minute a worker saw more refusals than it writes: how many it left out, by name."""
+
+    name: ClassVar[str] = "audit.suppressed"
+    counts: Mapping[str, int]
 
 
 def catalogue() -> tuple[type[Event], ...]:

@@ -13,7 +13,7 @@ from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import InvalidGrant, InvalidRequest
 from watchword.protocol.pkce import s256
 from watchword.services import Services
-from watchword.tokens import Authorization, Refresh, audience_and_lifetime
+from watchword.tokens import Authorization, Refresh, find_target
 
 # Two redemptions this close together, by the same client with the right verifier, are a race and no theft.
 RACE = timedelta(seconds=5)
@@ -39,19 +39,17 @@ async def redeem_authorization_code(services: Services, request: TokenRequest) -
     code_hash = fingerprint(code)
 
     async def work(transaction: Transaction) -> Authorization | None:
-        grant_id = uuid4()
         redeemed = await grants.redeem_code(
             transaction,
             code_hash,
             client_id=request.client.id,
             redirect_uri=redirect_uri,
             code_challenge=code_challenge,
-            grant_id=grant_id,
         )
         if redeemed is None:
             await _judge_refusal(services, transaction, request, code_hash, code_challenge)
             return None
-        return await _grant(services, transaction, request, redeemed, grant_id)
+        return await _grant(services, transaction, request, redeemed, code_hash)
 
     authorization = await services.database.transaction(work)
     if authorization is None:
@@ -60,11 +58,12 @@ async def redeem_authorization_code(services: Services, request: TokenRequest) -
 
 
 async def _grant(
-    services: Services, transaction: Transaction, request: TokenRequest, code: AuthorizationCode, grant_id: UUID
+    services: Services, transaction: Transaction, request: TokenRequest, code: AuthorizationCode, code_hash: bytes
 ) -> Authorization:
+    grant_id = uuid4()
     audiences = narrow_audience(request, code.resources)
     scope = scope_at(request, code.scope, audiences)  # this request has no parameter scope of its own
-    await grants.add(transaction, grant_id, code)
+    await grants.add(transaction, grant_id, code, code_hash=code_hash)
     refresh = await _begin_family(services, transaction, request, grant_id)
     event = TokenIssued(
         account_id=code.account_id,
@@ -75,11 +74,11 @@ async def _grant(
         grant_id=str(grant_id),
     )
     await record(transaction, event, request.caller)
-    audience, lifetime = audience_and_lifetime(services, audiences, request.resources)
+    target = find_target(services, audiences, request.resources)
     return Authorization(
         client=request.client,
         scope=scope,
-        audience=audience,
+        target=target,
         account_id=code.account_id,
         session_id=code.session_id,
         grant_id=grant_id,
@@ -87,7 +86,6 @@ async def _grant(
         amr=code.amr,
         nonce=code.nonce,
         refresh=refresh,
-        lifetime=lifetime,
     )
 
 
@@ -101,7 +99,6 @@ async def _begin_family(
         transaction,
         refresh.family_id,
         grant_id=grant_id,
-        client_id=request.client.id,
         secret=refresh.secret,
         mac_kid=refresh.mac_kid,
         jkt=None,
@@ -116,7 +113,7 @@ async def _judge_refusal(
 ) -> None:
     """See whether the code was redeemed before, and revoke what it gave unless this is a harmless race."""
     spent = await grants.find_spent_code(transaction, code_hash)
-    if spent is None or spent.redeemed_at is None or spent.grant_id is None:
+    if spent is None:
         return
     harmless = _is_race(services, request, spent, code_challenge)
     revoked = not harmless and await grants.revoke(transaction, spent.grant_id)
@@ -125,7 +122,8 @@ async def _judge_refusal(
 
 
 def _is_race(services: Services, request: TokenRequest, spent: SpentCode, code_challenge: str | None) -> bool:
-    if spent.client_id != request.client.id or spent.code_challenge != code_challenge or spent.redeemed_at is None:
+    bound_to = code_challenge and fingerprint(code_challenge)
+    if spent.client_id != request.client.id or spent.bound_to != bound_to:
         return False
     return services.clock.now() - spent.redeemed_at <= RACE
 

@@ -8,7 +8,7 @@ from watchword.protocol.errors import InvalidClient, InvalidScope, InvalidTarget
 from watchword.protocol.resource import named_resources, scopes_at
 from watchword.protocol.vocabulary import OPENID_SCOPES
 from watchword.services import Services
-from watchword.tokens import Authorization, audience_and_lifetime
+from watchword.tokens import Authorization, find_target
 
 
 async def authorize_client(services: Services, request: TokenRequest) -> Authorization:
@@ -30,10 +30,10 @@ async def authorize_client(services: Services, request: TokenRequest) -> Authori
     asked = tuple(dict.fromkeys(form.get("scope", "").split())) or tuple(sorted(allowed))
     if not set(asked) <= allowed:
         raise InvalidScope("The scope is not available to this client at these resources.")
-    audience, lifetime = audience_and_lifetime(services, named, request.resources)
+    target = find_target(services, named, request.resources)
     event = TokenIssued(client_id=client.id, grant_type="client_credentials", scope=" ".join(asked))
     await services.database.transaction(lambda transaction: _record_while_active(transaction, event, request))
-    return Authorization(client=client, scope=asked, audience=audience, lifetime=lifetime)
+    return Authorization(client=client, scope=asked, target=target)
 
 
 async def _record_while_active(transaction: Transaction, event: TokenIssued, request: TokenRequest) -> None:

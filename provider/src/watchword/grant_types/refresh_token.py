@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from watchword.database import Transaction, grants, refresh_families
+from watchword.database import Overtaken, Transaction, grants, refresh_families
 from watchword.database.refresh_families import RefreshFamily
 from watchword.events import record
 from watchword.events.catalogue import Event, RefreshAhead, RefreshRepeated, RefreshReplayed, TokenIssued
@@ -16,7 +16,7 @@ from watchword.protocol.refresh_token import (
     read_refresh_token,
 )
 from watchword.services import Services
-from watchword.tokens import Authorization, Refresh, audience_and_lifetime, write_refresh_token
+from watchword.tokens import Authorization, Refresh, find_target, write_refresh_token
 
 _REFUSAL = "The refresh token is unknown, expired, revoked, or belongs to another client."
 
@@ -44,7 +44,10 @@ async def refresh(services: Services, request: TokenRequest) -> Authorization:
             return None
         return await _present(services, transaction, request, family, token.generation)
 
-    authorization = await services.database.transaction(work)
+    try:
+        authorization = await services.database.transaction(work)
+    except Overtaken:  # what the other request made of the family is there to be read now
+        authorization = await services.database.transaction(work)
     if authorization is None:
         raise InvalidGrant(_REFUSAL, detail="not refreshable")
     return authorization
@@ -74,11 +77,10 @@ async def _present(
     audiences = narrow_audience(request, family.resources)
     scope = scope_at(request, narrow_scope(request, family.scope), audiences)
     successor = family.generation
+    await record(transaction, _event(meaning, family, scope), request.caller)
     if meaning is not Presentation.REPEAT:
         successor, idle = generation + 1, services.settings.refresh_token_idle
-        if not await refresh_families.rotate(transaction, family, successor=successor, idle=idle):
-            return None
-    await record(transaction, _event(meaning, family, scope), request.caller)
+        await refresh_families.rotate(transaction, family, successor=successor, idle=idle)
     return _authorization(services, request, family, scope, audiences, successor)
 
 
@@ -97,18 +99,17 @@ def _authorization(
     audiences: tuple[str, ...],
     successor: int,
 ) -> Authorization:
-    audience, lifetime = audience_and_lifetime(services, audiences, request.resources)
+    target = find_target(services, audiences, request.resources)
     return Authorization(
         client=request.client,
         scope=scope,
-        audience=audience,
+        target=target,
         account_id=family.account_id,
         session_id=family.session_id,
         grant_id=family.grant_id,
         auth_time=family.auth_time,
         amr=family.amr,
         refresh=Refresh(family.id, successor, family.secret, family.mac_kid),
-        lifetime=lifetime,
     )
 
 

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSAPublicNumbers
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.util import base64_to_int
 
-from watchword.database import Database, Reader, Transaction
+from watchword.database import Database, Reader, Transaction, store
 from watchword.database import keys as stored
 from watchword.database.keys import StoredMacKey, StoredSigningKey
 from watchword.keys.roots import Roots
 from watchword.protocol.jwt import Key, SigningKey
+from watchword.protocol.key_strength import check_strength
 from watchword.protocol.vocabulary import SIGNING_ALGORITHMS, SigningAlgorithm
 
 RSA_BITS = 3072
@@ -46,17 +49,24 @@ class Keyring:
     jwks: bytes
 
 
-async def make_first_keys(database: Database, roots: Roots) -> None:
-    """Make one key per algorithm and one symmetric key per purpose where none is. The parent does it before workers fork.
+class WeakKey(Exception):
+    """A stored signing key is too weak, or of a kind that is not used here. `str()` names it and says why."""
+
+
+async def make_first_keys(database: Database, roots: Roots, *, rsa_bits: int = RSA_BITS) -> None:
+    """Make one key per algorithm and one symmetric key per purpose where none is, before workers fork.
+
+    `rsa_bits` is the size of a new RSA key; one that is there stays as it is.
 
     Keys are made before the transaction, for that takes long, and kept only if they are still missing inside it: of
     several processes that start at once, one gives the keys.
     """
     missing = await _missing_algorithms(database)
-    new_keys = [_new_signing_key(name, roots) for name in missing]
+    new_keys = [_new_signing_key(name, roots, rsa_bits) for name in missing]
     new_secrets = [_new_secret_key(purpose, roots) for purpose in PURPOSES]
 
     async def work(transaction: Transaction) -> None:
+        await store.prepare(transaction)  # one at a time
         still_missing = await _missing_algorithms(transaction)
         for key in new_keys:
             if key.algorithm in still_missing:
@@ -94,6 +104,7 @@ async def load_keyring(database: Database, roots: Roots) -> Keyring:
 
     Raises:
         UndecipherableKey: a private part does not open under the secret key.
+        WeakKey: a signing key is too weak to be used.
     """
     rows = await stored.signing_keys(database)
     keys = {row.kid: SigningKey(row.kid, _algorithm(row), _open(row, roots)) for row in rows}
@@ -135,8 +146,8 @@ def _algorithm(row: StoredSigningKey) -> SigningAlgorithm:
     return next(name for name in SIGNING_ALGORITHMS if name == row.algorithm)
 
 
-def _new_signing_key(algorithm: SigningAlgorithm, roots: Roots) -> StoredSigningKey:
-    key: Key = RSAKey.generate_key(RSA_BITS) if algorithm == "RS256" else ECKey.generate_key("P-256")
+def _new_signing_key(algorithm: SigningAlgorithm, roots: Roots, rsa_bits: int) -> StoredSigningKey:
+    key: Key = RSAKey.generate_key(rsa_bits) if algorithm == "RS256" else ECKey.generate_key("P-256")
     kid = key.thumbprint()  # RFC 7638
     public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": algorithm}
     private = orjson.dumps(key.as_dict(private=True))
@@ -156,4 +167,27 @@ def _new_secret_key(purpose: str, roots: Roots) -> StoredMacKey:
 
 def _open(row: StoredSigningKey, roots: Roots) -> Key:
     private = orjson.loads(roots.decrypt(row.private_jwk, place=_signing_place(row.kid)))
-    return RSAKey.import_key(private) if row.algorithm == "RS256" else ECKey.import_key(private)
+    key: Key = _parse_rsa(private) if row.algorithm == "RS256" else ECKey.import_key(private)
+    try:
+        check_strength(key)
+    except ValueError as problem:
+        raise WeakKey(f"holds the signing key {row.kid}: {problem}") from None
+    return key
+
+
+def _parse_rsa(private: Mapping[str, str]) -> RSAKey:
+    """Parse a key of our own making, which only the secret key could have sealed.
+
+    So its primes are not proved anew: that takes 60 ms and more, at the start of every process.
+    """
+    parts = {name: base64_to_int(private[name]) for name in ("n", "e", "d", "p", "q", "dp", "dq", "qi")}
+    numbers = RSAPrivateNumbers(
+        p=parts["p"],
+        q=parts["q"],
+        d=parts["d"],
+        dmp1=parts["dp"],
+        dmq1=parts["dq"],
+        iqmp=parts["qi"],
+        public_numbers=RSAPublicNumbers(parts["e"], parts["n"]),
+    )
+    return RSAKey.import_key(numbers.private_key(unsafe_skip_rsa_key_validation=True))

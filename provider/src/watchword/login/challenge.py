@@ -12,20 +12,21 @@ from watchword.accounts import Identifier
 from watchword.clock import from_microseconds, to_microseconds
 from watchword.delivery.message import Channel
 from watchword.protocol.base64url import encode_segment
-from watchword.protocol.digests import join_fields
+from watchword.protocol.digests import FINGERPRINT_BYTES, join_fields
 
 LONGEST_LIFE = timedelta(minutes=10)
-MOST_GUESSES = 5
-# How long to wait before each further send to one identifier.
-COOL_DOWNS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300))
-MOST_SENDS = len(COOL_DOWNS) + 1
+DIGITS = "0123456789"
+CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so that no word comes out of them
+STRANGERS = "strangers"
+GUARDED = "guarded"
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """One prompt, for one identifier, in one browser, at one client.
 
-    `id` follows from those, so asking again finds it; the seed is new whenever a challenge begins anew.
+    `id` follows from those, so asking again finds it; the seed is new whenever a challenge begins anew. `scope` says
+    whose budget its guesses are counted against: strangers', their guarded one, or a remembered device's by its id.
     """
 
     id: str
@@ -43,6 +44,8 @@ class Challenge:
     sent_at: datetime
     expires_at: datetime
     sends: int = 1
+    alphabet: str = DIGITS
+    scope: str = STRANGERS
 
     @property
     def key(self) -> str:
@@ -52,12 +55,18 @@ class Challenge:
     @property
     def origin(self) -> bytes:
         """What a row made by spending this challenge carries, so that it cannot be spent twice."""
-        return hashlib.sha256(b"challenge" + self.id.encode() + self.seed).digest()
+        return hashlib.sha256(b"challenge" + self.id.encode() + self.seed).digest()[:FINGERPRINT_BYTES]
 
     @property
-    def resend_at(self) -> datetime | None:
-        """When it may be sent again; None when it was sent often enough."""
-        return None if self.sends >= MOST_SENDS else self.sent_at + COOL_DOWNS[self.sends - 1]
+    def device(self) -> str | None:
+        """The remembered device it was begun on; None for a stranger."""
+        return None if self.scope in {STRANGERS, GUARDED} else self.scope
+
+    def resend_at(self, waits: tuple[timedelta, ...], most_sends: int) -> datetime | None:
+        """Return when it may be sent again; None when it was sent often enough. The last wait holds for all after."""
+        if self.sends >= most_sends:
+            return None
+        return self.sent_at + waits[min(self.sends, len(waits)) - 1]
 
     def sent_again(self, now: datetime, lifetime: timedelta) -> "Challenge":
         """Return it with one more send, which lengthens its life."""
@@ -102,6 +111,8 @@ def write_challenge(challenge: Challenge) -> bytes:
             "sent_at": to_microseconds(challenge.sent_at),
             "expires_at": to_microseconds(challenge.expires_at),
             "sends": challenge.sends,
+            "alphabet": challenge.alphabet,
+            "scope": challenge.scope,
         }
     )
 

@@ -1,19 +1,24 @@
-"""Checking a typed code: charged before it is compared, taken before anything is made of it."""
+"""Checking a typed code: counted before it is compared, taken before anything is made of it."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import NoReturn
+from uuid import UUID
 
 from watchword.accounts import Proof
 from watchword.events import Caller, record_alone
-from watchword.events.catalogue import CodeExhausted, CodeExpired, CodeFailed
-from watchword.login.challenge import LONGEST_LIFE, MOST_GUESSES, Challenge, challenge_key, read_challenge
-from watchword.login.locks import Locked, lock, lock_left
+from watchword.events.catalogue import CodeExhausted, CodeExpired, CodeFailed, LimitExceeded
+from watchword.login.budget import charge_guess
+from watchword.login.challenge import LONGEST_LIFE, Challenge, challenge_key, read_challenge
+from watchword.login.limits import Counted, RateLimited, charge, guessing, refund
+from watchword.login.locks import Locked, lock, lock_key, read_lock
 from watchword.login.one_time_code import derive_one_time_code, is_right, tidy
 from watchword.protocol.errors import InvalidRequest, ProtocolError
 from watchword.services import Services
 
 
 class CodeMalformed(InvalidRequest):
-    """Not a code at all: nothing was charged."""
+    """Not a code at all: no guess was charged."""
 
     error = "otp_malformed"
 
@@ -40,31 +45,77 @@ class CodeGone(ProtocolError):
 async def verify_code(services: Services, challenge_id: str, typed: str, *, client_id: str, caller: Caller) -> Proof:
     """Turn a typed code into a proof. `challenge_id` could only be computed with the browser's binding.
 
-    Four steps of the ephemeral store (read, charge, take, and forget the count); one statement more when it fails.
-    Once the guesses are spent the right code is refused like any other, in words that say so.
+    Four steps of the ephemeral store (read; count the guess against its challenge and its network, which travel
+    together; take; forget both counts); one transaction of two statements that counts it against the identifier, and
+    one statement more when it fails. All are counted before the comparison. Once the guesses are spent the right code
+    is refused like any other, in words that say so.
 
     Raises:
-        CodeMalformed: not the shape of a code; no guess is charged.
+        CodeMalformed: not the shape of a code; it counts against the network alone.
         CodeIncorrect: wrong; one guess is gone for good.
         CodeGone: nothing live to check against.
         Locked: no guess is left.
+        RateLimited: the network's or the identifier's failures are spent; nothing was compared.
+        TemporarilyUnavailable: codes are not checked at the moment.
     """
-    stored = await services.ephemeral.get(challenge_key(challenge_id))
-    if stored is None:
-        await record_alone(services.database, CodeExpired(client_id=client_id), caller)
-        left = await lock_left(services, challenge_id)
-        raise CodeGone if left is None else Locked(left)
-    challenge = read_challenge(stored)
-    digits = tidy(typed, challenge.length)
-    if digits is None:
-        raise CodeMalformed(f"Type the {challenge.length} digits of the code.")
-    used = await services.ephemeral.increment(_guesses_key(challenge_id), 1, LONGEST_LIFE)
-    if used > MOST_GUESSES:
-        await record_alone(services.database, CodeExpired(client_id=client_id), caller)
-        raise Locked(await lock_left(services, challenge_id) or LONGEST_LIFE)
-    if not is_right(expected_code(services, challenge), digits):
+    services.condition.check_codes_allowed()
+    challenge = await _live(services, challenge_id, client_id, caller)
+    counted = guessing(services, device=challenge.device, address=caller.address)
+    try:
+        code = tidy(typed, challenge.length, challenge.alphabet)
+        if code is None:
+            await charge(services, counted)
+            raise CodeMalformed(f"Type the {challenge.length} characters of the code.")
+        used = await _count(services, challenge, counted, caller)
+        guess_id = await _charge_budget(services, challenge, counted)
+    except RateLimited as refused:
+        await _record_refusal(services, challenge, refused, caller)
+        raise
+    if not is_right(expected_code(services, challenge), code):
         await _refuse_wrong_guess(services, challenge, used, caller)
-    return await _take(services, challenge, caller)
+    proof = await _take(services, challenge, guess_id, caller)
+    await asyncio.gather(services.ephemeral.delete(_guesses_key(challenge_id)), refund(services, counted))
+    return proof
+
+
+async def _live(services: Services, challenge_id: str, client_id: str, caller: Caller) -> Challenge:
+    """Read the challenge; whoever cannot name one spends nobody's guesses."""
+    found, locked = await services.ephemeral.get_all([challenge_key(challenge_id), lock_key(challenge_id)])
+    if found is not None:
+        return read_challenge(found)
+    await record_alone(services.database, CodeExpired(client_id=client_id), caller)
+    raise CodeGone if locked is None else read_lock(services, locked)
+
+
+async def _count(services: Services, challenge: Challenge, counted: Sequence[Counted], caller: Caller) -> int:
+    """Count a guess against its network and its challenge; returns how many the challenge has had.
+
+    What the network refuses is given back to the challenge: it is not compared, so no more than the allowed number ever
+    are.
+    """
+    most, key = services.settings.guesses_per_challenge, _guesses_key(challenge.id)
+    used, refused = await asyncio.gather(
+        services.ephemeral.increment(key, 1, LONGEST_LIFE), charge(services, counted), return_exceptions=True
+    )
+    if isinstance(used, BaseException):
+        raise used
+    if refused is not None:
+        await services.ephemeral.increment(key, -1, LONGEST_LIFE)
+        raise refused
+    if used > most:
+        await record_alone(services.database, CodeExpired(client_id=challenge.client_id), caller)
+        kept = await services.ephemeral.get(lock_key(challenge.id))
+        raise Locked(LONGEST_LIFE) if kept is None else read_lock(services, kept)
+    return used
+
+
+async def _charge_budget(services: Services, challenge: Challenge, counted: Sequence[Counted]) -> UUID:
+    """Count a guess against the identifier, for good; a refusal gives the network its share back."""
+    try:
+        return await charge_guess(services, challenge)
+    except RateLimited:
+        await refund(services, counted)
+        raise
 
 
 def expected_code(services: Services, challenge: Challenge) -> str:
@@ -84,7 +135,7 @@ def _guesses_key(challenge_id: str) -> str:
 
 
 async def _refuse_wrong_guess(services: Services, challenge: Challenge, used: int, caller: Caller) -> NoReturn:
-    left = MOST_GUESSES - used
+    left = services.settings.guesses_per_challenge - used
     masked = challenge.identifier.masked
     if left > 0:
         failed = CodeFailed(client_id=challenge.client_id, identifier=masked, guesses_left=left)
@@ -96,11 +147,20 @@ async def _refuse_wrong_guess(services: Services, challenge: Challenge, used: in
     raise Locked(LONGEST_LIFE)
 
 
-async def _take(services: Services, challenge: Challenge, caller: Caller) -> Proof:
+async def _record_refusal(services: Services, challenge: Challenge, refused: RateLimited, caller: Caller) -> None:
+    event = LimitExceeded(
+        client_id=challenge.client_id,
+        limit=refused.limit,
+        scope=refused.scope.value,
+        identifier=challenge.identifier.masked,
+    )
+    await record_alone(services.database, event, caller)
+
+
+async def _take(services: Services, challenge: Challenge, guess_id: UUID, caller: Caller) -> Proof:
     """Spend the challenge: of any number of right answers exactly one gets here with it in hand."""
     taken = await services.ephemeral.take(challenge.key)
     if taken is None or read_challenge(taken).seed != challenge.seed:
         await record_alone(services.database, CodeExpired(client_id=challenge.client_id), caller)
         raise CodeGone
-    await services.ephemeral.delete(_guesses_key(challenge.id))
-    return Proof(challenge.identifier, challenge.channel, challenge.origin)
+    return Proof(challenge.identifier, challenge.channel, challenge.origin, guess_id)

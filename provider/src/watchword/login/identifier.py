@@ -14,6 +14,15 @@ _LONGEST = 254
 # The parser would also find a number inside a sentence, or read letters as the keys they stand on.
 _PHONE = re.compile(r"(?:tel:)?[+\uff0b\d\s().\-\u2010-\u2015]+")
 
+# Addresses as most people have them, of which nothing is to be decided: no quotes, no letters beyond ASCII.
+_ORDINARY = re.compile(
+    r"([a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*)@((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+([a-z]{2,}))", re.ASCII | re.IGNORECASE
+)
+_LONGEST_LOCAL, _LONGEST_LABEL = 64, 63
+_NOBODYS = frozenset(
+    {"arpa", "invalid", "local", "localhost", "onion", "test"}
+)  # RFC 6761 and such: no mail goes there
+
 
 class IdentifierInvalid(InvalidRequest):
     """Not an address and not a phone number."""
@@ -38,7 +47,7 @@ def parse_identifier(text: str, *, region: str, phone_regions: Collection[str], 
         IdentifierNotAllowed: its kind or its country is not served here.
     """
     text = text.strip()
-    if not text or len(text) > _LONGEST or any(unicodedata.category(c).startswith("C") for c in text):
+    if not text or len(text) > _LONGEST or _has_control(text):
         raise IdentifierInvalid("Type an email address or a phone number.")
     identifier = _parse_email(text) if "@" in text else _parse_phone(text, region, phone_regions)
     if identifier.kind not in kinds:
@@ -46,7 +55,28 @@ def parse_identifier(text: str, *, region: str, phone_regions: Collection[str], 
     return identifier
 
 
+def _has_control(text: str) -> bool:
+    if text.isascii():
+        return not text.isprintable()
+    return any(unicodedata.category(c).startswith("C") for c in text)
+
+
 def _parse_email(text: str) -> Identifier:
+    return _parse_ordinary_email(text) or _parse_any_email(text)
+
+
+def _parse_ordinary_email(text: str) -> Identifier | None:
+    """Read an address that needs no parser, in a tenth of its time; None leaves it to the parser."""
+    found = _ORDINARY.fullmatch(text)
+    if found is None:
+        return None
+    local, domain, last = found[1], found[2].lower(), found[3].lower()
+    if len(local) > _LONGEST_LOCAL or len(domain) > _LONGEST_LABEL or last in _NOBODYS:
+        return None
+    return Identifier("email", f"{local.lower()}@{domain}", f"{local}@{domain}")
+
+
+def _parse_any_email(text: str) -> Identifier:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
 
     local = text.rpartition("@")[0]

@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
@@ -22,6 +21,7 @@ from watchword.services import Services
 LIFETIME = timedelta(hours=1)
 _FINISHED_IS_KNOWN = timedelta(minutes=10)
 _ID_LENGTH = 22
+_FINISHED = b"finished:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Interaction:
     """One waiting request. `browser` is the hash of the secret of the browser it belongs to, empty until one claims it.
 
     `locale` is the language its person chose, empty until they did. `record` is what the store holds; changes are
-    swapped against it.
+    swapped against it. Of one that is `finished` only the browser is still known.
     """
 
     id: str
@@ -91,7 +91,7 @@ async def update(services: Services, changed: Interaction) -> Interaction | None
 
 async def finish(services: Services, interaction: Interaction) -> bool:
     """Mark an interaction answered: exactly one of any number of callers may answer it. One step of the store."""
-    record = _write(replace(interaction, finished=True))
+    record = _FINISHED + bytes.fromhex(interaction.browser)
     return await services.ephemeral.swap(_key(interaction.id), interaction.record, record, _FINISHED_IS_KNOWN)
 
 
@@ -102,7 +102,7 @@ async def reopen(services: Services, interaction: Interaction) -> None:
 
 def location(services: Services, path: str, interaction: Interaction) -> str:
     """Return the address that goes on with an interaction at one of our paths."""
-    return f"{services.issuer}{path}?{urlencode({'interaction': interaction.id})}"
+    return f"{services.issuer}{path}?interaction={interaction.id}"  # ours, so there is nothing to encode
 
 
 def _key(interaction_id: str) -> str:
@@ -125,12 +125,13 @@ def _write(interaction: Interaction) -> bytes:
             "consented_by": interaction.consented_by and str(interaction.consented_by),
             "locale": interaction.locale,
             "identifier": identifier and [identifier.kind, identifier.value, identifier.display],
-            "finished": interaction.finished,
         }
     )
 
 
 def _read(interaction_id: str, record: bytes) -> Interaction:
+    if record.startswith(_FINISHED):
+        return _finished(interaction_id, record)
     data: dict[str, Any] = orjson.loads(record)
     consented, identifier = data["consented"], data["identifier"]
     return Interaction(
@@ -143,6 +144,10 @@ def _read(interaction_id: str, record: bytes) -> Interaction:
         consented_by=UUID(data["consented_by"]) if data["consented_by"] else None,
         locale=data["locale"],
         identifier=Identifier(*identifier) if identifier else None,
-        finished=data["finished"],
         record=record,
     )
+
+
+def _finished(interaction_id: str, record: bytes) -> Interaction:
+    browser = record.removeprefix(_FINISHED).hex()
+    return Interaction(interaction_id, Parameters([]), from_microseconds(0), browser, finished=True, record=record)

@@ -22,16 +22,14 @@ class Locked(ProtocolError):
 async def lock(services: Services, challenge_id: str) -> None:
     """Note that a challenge's guesses are spent. One step of the ephemeral store."""
     until = to_microseconds(services.clock.now() + LONGEST_LIFE)
-    await services.ephemeral.put(_key(challenge_id), str(until).encode(), LONGEST_LIFE)
+    await services.ephemeral.put(lock_key(challenge_id), str(until).encode(), LONGEST_LIFE)
 
 
-async def lock_left(services: Services, challenge_id: str) -> timedelta | None:
-    """Return how long a lock still holds; None when there is none. One step of the ephemeral store."""
-    until = await services.ephemeral.get(_key(challenge_id))
-    if until is None:
-        return None
-    return max(from_microseconds(int(until)) - services.clock.now(), timedelta(seconds=1))
+def read_lock(services: Services, kept: bytes) -> Locked:
+    """Return the refusal that a lock is."""
+    return Locked(max(from_microseconds(int(kept)) - services.clock.now(), timedelta(seconds=1)))
 
 
-def _key(challenge_id: str) -> str:
+def lock_key(challenge_id: str) -> str:
+    """Return where the ephemeral store keeps the lock of a challenge."""
     return f"locked:{challenge_id}"

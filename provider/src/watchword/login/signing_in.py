@@ -1,11 +1,13 @@
 """From a proof to a session: account, session and audit in one durable transaction."""
 
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from watchword import sessions
 from watchword.accounts import Proof
+from watchword.accounts.devices import remember_device
 from watchword.accounts.registration import AccountDisabled, account_of
-from watchword.database import Conflict, Transaction
+from watchword.database import Conflict, Transaction, budgets
 from watchword.events import Caller, record, record_alone
 from watchword.events.catalogue import CodeVerified, SignInDenied
 from watchword.login.guessing import CodeGone
@@ -22,22 +24,34 @@ def _verified(proof: Proof, account_id: UUID, client_id: str) -> CodeVerified:
     )
 
 
-async def sign_in(
-    services: Services, proof: Proof, *, client_id: str, caller: Caller, current: Session | None
-) -> StartedSession:
-    """Start a session for the proof's account, made now if need be.
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session, and the secret by which the browser will be known from strangers."""
 
-    One transaction: four statements for a known person, seven for a new one.
+    started: StartedSession
+    device: str = field(repr=False)
+
+
+async def sign_in(
+    services: Services, proof: Proof, *, client_id: str, caller: Caller, current: Session | None, device: str | None
+) -> SignedIn:
+    """Start a session for the proof's account, made now if need be, and remember the browser.
+
+    `device` is the secret the browser was given when it signed in before. One transaction: six statements for a known
+    person in a known browser, three more for a new person, two for a new browser. The right guess is handed back in it:
+    the account's budget is as if it had not been made.
 
     Raises:
         AccessDenied: the account may not sign in.
         CodeGone: the proof was spent before.
     """
 
-    async def work(transaction: Transaction) -> StartedSession:
+    async def work(transaction: Transaction) -> SignedIn:
         account_id = await account_of(transaction, proof, client_id=client_id, caller=caller)
         await record(transaction, _verified(proof, account_id, client_id), caller)
-        return await sessions.start(
+        if proof.guess_id is not None:
+            await budgets.withdraw(transaction, proof.guess_id)
+        started = await sessions.start(
             services,
             transaction,
             account_id=account_id,
@@ -45,6 +59,9 @@ async def sign_in(
             amr=proof.amr,
             caller=caller,
             current=current,
+        )
+        return SignedIn(
+            started, await remember_device(services, transaction, account_id, known_as=device, caller=caller)
         )
 
     try:

@@ -2,7 +2,7 @@
 
 from watchword.delivery.message import Message
 from watchword.delivery.outcome import DeliveryFailed, Sent
-from watchword.events import Caller, record_alone
+from watchword.events import Caller, record
 from watchword.events.catalogue import CodeNotSent, CodeSent
 from watchword.outbox import Abandon, Lease, Retry
 from watchword.services import Services
@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 
 async def send(services: Services, message: Message, lease: Lease, *, masked: str, client_id: str) -> None:
-    """Send a message and record what became of it. One statement to hold the lease, one for the event.
+    """Send a message and record what became of it, in the transaction that ends the job. One statement more there.
 
     Raises:
         Retry: the gateway may take it later.
@@ -20,7 +20,7 @@ async def send(services: Services, message: Message, lease: Lease, *, masked: st
     """
     gateway = services.gateways.get(message.channel)
     if gateway is None:
-        await _record_failure(services, message, "no_gateway", lease, client_id, final=True)
+        _note_failure(lease, message, "", "no_gateway", client_id, final=True)
         raise Abandon(f"no gateway for {message.channel}")
     if not await lease.renew():
         return  # another worker holds the job by now and sends it
@@ -29,30 +29,27 @@ async def send(services: Services, message: Message, lease: Lease, *, masked: st
     except DeliveryFailed as failed:
         final = lease.last_attempt or not failed.retryable
         log.warning("a message was not sent", gateway=gateway.name, failure=failed.failure, detail=failed.detail)
-        await _record_failure(services, message, failed.failure, lease, client_id, final=final)
+        _note_failure(lease, message, gateway.name, failed.failure, client_id, final=final)
         if failed.retryable:
             raise Retry(f"{gateway.name}: {failed.failure}", after=failed.retry_after) from None
         raise Abandon(f"{gateway.name}: {failed.failure}") from None
-    await _record_success(services, message, sent, masked, client_id)
+    _note_success(lease, message, sent, masked, client_id)
 
 
-async def _record_success(services: Services, message: Message, sent: Sent, masked: str, client_id: str) -> None:
+def _note_success(lease: Lease, message: Message, sent: Sent, masked: str, client_id: str) -> None:
     event = CodeSent(
         client_id=client_id, channel=message.channel, gateway=sent.gateway, identifier=masked, delivery=message.id
     )
+    lease.note(lambda transaction: record(transaction, event, Caller()))
 
-    await record_alone(services.database, event, Caller())
 
-
-async def _record_failure(
-    services: Services, message: Message, failure: str, lease: Lease, client_id: str, *, final: bool
-) -> None:
+def _note_failure(lease: Lease, message: Message, gateway: str, failure: str, client_id: str, *, final: bool) -> None:
     event = CodeNotSent(
         client_id=client_id,
         channel=message.channel,
+        gateway=gateway,
         failure=failure,
         attempt=lease.job.attempts,
         final=final,
     )
-
-    await record_alone(services.database, event, Caller())
+    lease.note(lambda transaction: record(transaction, event, Caller()))

@@ -1,7 +1,5 @@
 """The consent page: may this client have what it asks for?"""
 
-from starlette.responses import Response
-
 from watchword import sessions
 from watchword.accounts.consent import remember
 from watchword.accounts.label import account_label
@@ -22,9 +20,10 @@ from watchword.web.answers import page, see_other
 from watchword.web.cookies import session_cookie
 from watchword.web.exchange import Exchange
 from watchword.web.forms import form_token
+from watchword.web.wire import Answer
 
 
-async def show(exchange: Exchange) -> Response:
+async def show(exchange: Exchange) -> Answer:
     """Ask whether the client may have what it asks for. One step of the ephemeral store, two statements."""
     step = await open_step(exchange)
     session = await sessions.find(exchange.services, session_cookie(exchange))
@@ -33,7 +32,7 @@ async def show(exchange: Exchange) -> Response:
     return await _consent_page(exchange, step, session)
 
 
-async def decide(exchange: Exchange) -> Response:
+async def decide(exchange: Exchange) -> Answer:
     """Take the answer: remember a yes, and go back to the dispatcher either way."""
     step, form = await posted_step(exchange)
     session = await sessions.find(exchange.services, session_cookie(exchange))
@@ -77,7 +76,7 @@ async def _request(exchange: Exchange, step: Step) -> AuthorizationRequest:
         raise DisplayedError("invalid_request") from None
 
 
-async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Response:
+async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Answer:
     request, client = await _request(exchange, step), step.client
     catalogue = load_catalogues()[step.locale]
     view = ConsentPage(
@@ -92,6 +91,7 @@ async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Res
         account_label=await account_label(exchange.services.database, session.account_id),
         scopes=tuple(describe_scope(name, catalogue) for name in request.scope),
         resources=request.resources,
-        language_links=language_links(exchange, "/consent", step),
+        language_links=language_links(),
+        here=own_url(exchange, "/consent", step),
     )
     return page(exchange, view, locale=step.locale)

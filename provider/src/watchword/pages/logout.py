@@ -1,7 +1,5 @@
 """The sign-out pages: the question, and the end."""
 
-from starlette.responses import Response
-
 from watchword import sessions
 from watchword.accounts.label import account_label
 from watchword.login import signing_out
@@ -11,9 +9,10 @@ from watchword.web.answers import page, see_other
 from watchword.web.cookies import browser_cookie, clear_cookie, session_cookie, session_cookie_name
 from watchword.web.exchange import Exchange
 from watchword.web.forms import check_form, form_token
+from watchword.web.wire import Answer
 
 
-async def show(exchange: Exchange) -> Response:
+async def show(exchange: Exchange) -> Answer:
     """Ask whether to sign out."""
     name, browser = exchange.query.get("request", ""), browser_cookie(exchange)
     asked = await signing_out.find(exchange.services, name)
@@ -31,7 +30,7 @@ async def show(exchange: Exchange) -> Response:
     return page(exchange, view)
 
 
-async def decide(exchange: Exchange) -> Response:
+async def decide(exchange: Exchange) -> Answer:
     """Sign out, or stay."""
     name = exchange.query.get("request", "")
     form = await exchange.form()
@@ -52,6 +51,6 @@ async def decide(exchange: Exchange) -> Response:
     return see_other(f"{settings.issuer}/logout/done", cookies)
 
 
-async def done(exchange: Exchange) -> Response:
+async def done(exchange: Exchange) -> Answer:
     """Say that the browser is signed out."""
     return page(exchange, SignedOutPage())

@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from starlette.responses import Response
-
 from watchword.messages.mailbox import Mailbox
 from watchword.pages.views import MailboxMessage, MailboxPage
 from watchword.web.answers import json_answer, page
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 
-async def show(exchange: Exchange) -> Response:
+async def show(exchange: Exchange) -> Answer:
     """Show what was sent, newest first."""
     to = exchange.query.get("to")
     messages = await Mailbox(exchange.services.ephemeral).messages(to)
@@ -33,7 +32,7 @@ async def show(exchange: Exchange) -> Response:
     return page(exchange, view)
 
 
-async def list_messages(exchange: Exchange) -> Response:
+async def list_messages(exchange: Exchange) -> Answer:
     """List what was sent, newest first."""
     messages = await Mailbox(exchange.services.ephemeral).messages(exchange.query.get("to"))
     return json_answer({"messages": list(messages)})

@@ -1,17 +1,16 @@
 """The page that tells a person what went wrong."""
 
-from starlette.responses import Response
-
 from watchword.locale import load_catalogues
 from watchword.pages.views import ErrorPage, FinishedPage
 from watchword.web.answers import page
 from watchword.web.errors import Problem
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 _FALLBACK = "invalid_request"
 
 
-def problem_page(exchange: Exchange, problem: Problem) -> Response:
+def problem_page(exchange: Exchange, problem: Problem) -> Answer:
     """Show a problem in the person's language. What the request said is never repeated."""
     if problem.page == "interaction_finished":
         return page(exchange, FinishedPage(), status=problem.status)

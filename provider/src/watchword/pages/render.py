@@ -1,7 +1,8 @@
 """From a view to an HTML document, and the static files the documents ask for.
 
-The templates are read once and know nothing of requests. No page holds a style, a script or an event attribute of its
-own: everything comes from `/login/static/`, so that the strictest Content-Security-Policy holds.
+The templates are read at the start, compiled at their first use, and know nothing of requests. No page holds a style, a
+script or an event attribute of its own: everything comes from `/login/static/`, so that the strictest
+Content-Security-Policy holds.
 """
 
 import hashlib
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-from jinja2 import PackageLoader, StrictUndefined, Template
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from watchword.locale import SOURCE_LANGUAGE, Catalogue
 from watchword.pages.brand import Brand, stylesheet
 from watchword.pages.folding import FoldingEnvironment
 from watchword.pages.links import displayable_image, displayable_link
+from watchword.pages.outlines import Outlines
 from watchword.pages.views import View
 
 STATIC_PATH: Final = "/login/static/"
@@ -36,25 +38,31 @@ class Asset:
 
 
 class Pages:
-    """The templates, compiled once for each language, with the operator's brand and the catalogues of texts."""
+    """The templates of each language, with the operator's brand and the catalogues of texts.
+
+    A template is compiled when it is first shown in a language: up to ten milliseconds once, where all of them in all
+    languages would take a tenth of a second from every start. Its source is read before, so that a package replaced
+    while this process runs does not mix old pages with new ones.
+    """
 
     def __init__(self, brand: Brand, catalogues: Mapping[str, Catalogue], *, static_path: str = STATIC_PATH) -> None:
         self._static_path = static_path
         self._assets = {**_packaged_assets(), "brand.css": _as_asset("brand.css", stylesheet(brand).encode())}
-        self._templates = {locale: self._compile(brand, texts) for locale, texts in catalogues.items()}
+        self._outlines = Outlines()
+        sources = _packaged_sources()
+        self._environments = {tag: self._environment(brand, texts, sources) for tag, texts in catalogues.items()}
 
     def render(self, view: View, *, locale: str) -> str:
         """The whole HTML document of a view; a locale we have no texts for is shown in English."""
-        templates = self._templates.get(locale) or self._templates[SOURCE_LANGUAGE]
-        return templates[view.template].render(view=view)
+        environment = self._environments.get(locale) or self._environments[SOURCE_LANGUAGE]
+        return self._outlines.render(environment, view)
 
-    def _compile(self, brand: Brand, catalogue: Catalogue) -> Mapping[str, Template]:
-        """Compile every template in one language now, so that no request waits for it."""
+    def _environment(self, brand: Brand, catalogue: Catalogue, sources: Mapping[str, str]) -> Environment:
         texts = _Texts(catalogue)
         environment = FoldingEnvironment(
             constants={"brand": brand, "locale": catalogue.locale, "direction": catalogue.direction},
             functions={"t": texts.plain, "asset": self.asset},
-            loader=PackageLoader("watchword.pages"),
+            loader=DictLoader(sources),
             autoescape=True,
             auto_reload=False,
             undefined=StrictUndefined,
@@ -63,7 +71,7 @@ class Pages:
         )
         environment.filters.update(link=displayable_link, image=displayable_image, clock=_as_clock)
         environment.globals["rich"] = texts.emphasised
-        return {name: environment.get_template(name) for name in environment.list_templates()}
+        return environment
 
     def asset(self, name: str) -> str:
         """The path of a static file with its version, `/login/static/watchword.css?v=0123abcd`.
@@ -101,6 +109,11 @@ class _Texts:
 def _as_clock(seconds: int) -> str:
     """Seconds as minutes and seconds: 95 is `1:35`."""
     return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def _packaged_sources() -> dict[str, str]:
+    folder = files("watchword.pages").joinpath("templates")
+    return {entry.name: entry.read_text("utf-8") for entry in folder.iterdir() if entry.is_file()}
 
 
 def _packaged_assets() -> dict[str, Asset]:

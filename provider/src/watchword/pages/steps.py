@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
-from urllib.parse import urlencode
-
-from starlette.responses import Response
 
 from watchword.locale import load_catalogues
 from watchword.login import interactions
@@ -18,6 +16,7 @@ from watchword.web.answers import page
 from watchword.web.cookies import browser_cookie
 from watchword.web.exchange import Exchange
 from watchword.web.forms import check_form, form_token
+from watchword.web.wire import Answer
 
 _MOST_SWAPS = 5
 
@@ -88,16 +87,15 @@ def own_url(exchange: Exchange, path: str, step: Step) -> str:
     return interactions.location(exchange.services, path, step.interaction)
 
 
-def language_links(exchange: Exchange, path: str, step: Step) -> tuple[LanguageLink, ...]:
-    """Return the links that show a page of this interaction in each of our languages."""
-    here = own_url(exchange, path, step)
+@cache
+def language_links() -> tuple[LanguageLink, ...]:
+    """Return the links that show a page in each of our languages."""
     return tuple(
-        LanguageLink(locale, catalogue.text("language.name"), f"{here}&{urlencode({'ui_locales': locale})}")
-        for locale, catalogue in load_catalogues().items()
+        LanguageLink(locale, catalogue.text("language.name")) for locale, catalogue in load_catalogues().items()
     )
 
 
-def go_on(exchange: Exchange, step: Step, cookies: Iterable[tuple[str, str]] = ()) -> Response:
+def go_on(exchange: Exchange, step: Step, cookies: Iterable[tuple[str, str]] = ()) -> Answer:
     """Go back to the dispatcher from a form.
 
     With a page and a meta refresh, not a redirect: its next redirect leaves our origin, and Chromium would hold the

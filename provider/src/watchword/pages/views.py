@@ -16,11 +16,10 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True, slots=True)
 class LanguageLink:
-    """This page in another language: its tag (BCP 47), its own name for itself, and where it is."""
+    """This page in another language: its tag (BCP 47) and its own name for itself."""
 
     locale: str
     label: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -28,11 +27,15 @@ class View:
     """What all pages have in common.
 
     Attributes:
+        blanks: the values that differ from one request to the next (`pages.outlines`).
         language_links: the languages to switch to, shown in the footer; none by default.
+        here: this page's own address with its query, to which `language_links` add a language.
     """
 
     template: ClassVar[str]
+    blanks: ClassVar[tuple[str, ...]] = ()
     language_links: tuple[LanguageLink, ...] = ()
+    here: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -50,6 +53,15 @@ class IdentifierPage(View):
     """
 
     template: ClassVar[str] = "identifier.html"
+    blanks: ClassVar[tuple[str, ...]] = (
+        "here",
+        "action",
+        "cancel_action",
+        "interaction",
+        "csrf",
+        "client_name",
+        "identifier",
+    )
     action: str
     interaction: str
     csrf: str
@@ -72,6 +84,7 @@ class CodePage(View):
 
     Attributes:
         sent_to: the identifier as this person may see it, in full or masked.
+        code_letters: the code is of letters, not of digits.
         attempts_left: shown when not None; None hides how many guesses are left.
         minutes_left: how long the code still works, rounded up; 0 when there is no live code. A time of day would need
             the person's time zone, which a page without scripts does not know.
@@ -81,6 +94,18 @@ class CodePage(View):
     """
 
     template: ClassVar[str] = "one_time_code.html"
+    blanks: ClassVar[tuple[str, ...]] = (
+        "here",
+        "action",
+        "resend_action",
+        "change_action",
+        "cancel_action",
+        "interaction",
+        "csrf",
+        "client_name",
+        "sent_to",
+        "identifier",
+    )
     action: str
     resend_action: str
     change_action: str
@@ -91,6 +116,7 @@ class CodePage(View):
     sent_to: str
     channel: Literal["email", "sms", "whatsapp"]
     code_length: int = 6
+    code_letters: bool = False
     error: str | None = None
     attempts_left: int | None = None
     minutes_left: int
@@ -143,6 +169,7 @@ class ContinuePage(View):
     """
 
     template: ClassVar[str] = "continue.html"
+    blanks: ClassVar[tuple[str, ...]] = ("next_url", "client_name")
     next_url: str
     client_name: str | None = None
 

@@ -1,26 +1,33 @@
-"""The access token as a JWT (RFC 9068)."""
+"""What an access token says, and how it is marked as a JWT (RFC 9068)."""
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 TYPE = "at+jwt"
+EPOCH = "epoch"
 
 
 def access_token_claims(
     *,
     issuer: str,
-    subject: str,
+    subject: UUID | str,
     audience: tuple[str, ...],
     client_id: str,
     scope: tuple[str, ...],
-    grant_id: str | None,
-    session_id: str | None,
+    grant_id: UUID | str | None,
+    session_id: UUID | str | None,
     auth_time: datetime | None,
     jti: str,
     now: datetime,
     lifetime: timedelta,
+    epoch: int,
 ) -> dict[str, Any]:
-    """Return the claims (RFC 9068 section 2.2). `gid` and `sid` let our own endpoints see that it is over."""
+    """Return the claims (RFC 9068 section 2.2).
+
+    `gid` and `sid` let our own endpoints see that it is over, and so does `epoch`, which stands in tokens of a store
+    that was restored. UUIDs stay what they are: JSON holds them as text.
+    """
     issued_at = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": issuer,
@@ -39,4 +46,6 @@ def access_token_claims(
         claims["sid"] = session_id
     if auth_time is not None:
         claims["auth_time"] = int(auth_time.timestamp())
+    if epoch:
+        claims[EPOCH] = epoch
     return claims

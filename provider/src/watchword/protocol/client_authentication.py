@@ -4,11 +4,10 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import unquote_plus
 
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidClient, InvalidRequest
-from watchword.protocol.parameters import Parameters
+from watchword.protocol.parameters import Parameters, decode_component
 from watchword.protocol.vocabulary import AuthenticationMethod
 
 _ONE_METHOD = "Use one way of client authentication, not two."
@@ -81,7 +80,7 @@ def _parse_basic(authorization: str) -> ClientCredentials:
             raise ValueError
         client_id, separator, secret = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
         # RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
-        client_id, secret = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+        client_id, secret = decode_component(client_id), decode_component(secret)
         if not separator or not client_id or "\x00" in client_id + secret:
             raise ValueError
         return ClientCredentials(client_id, "client_secret_basic", secret)

@@ -41,6 +41,12 @@ class RequestTooLarge(InvalidRequest):
     status = 413
 
 
+class UriTooLong(RequestTooLarge):
+    """A path and query beyond their limit; RFC 9110 section 15.5.15."""
+
+    status = 414
+
+
 class RequestTimeout(InvalidRequest):
     """A body that did not arrive in time; the connection ends with the answer. RFC 9110 section 15.5.9."""
 
@@ -89,7 +95,7 @@ class InvalidScope(ProtocolError):
 
 
 class InvalidTarget(ProtocolError):
-    """A resource that is not registered or was not granted; RFC 8707 section 2."""
+    """A resource that is not registered, was not granted, or takes another kind of token; RFC 8707 section 2."""
 
     error = "invalid_target"
 
@@ -183,6 +189,13 @@ class TemporarilyUnavailable(ProtocolError):
     def __init__(self, description: str = "Try again in a moment.", *, retry_after: int = 2, detail: str = "") -> None:
         super().__init__(description, detail=detail)
         self.retry_after = retry_after
+
+
+class TooManyRequests(TemporarilyUnavailable):
+    """As many slow requests of one address wait for their answers as may; RFC 6585 section 4."""
+
+    error = "rate_limited"
+    status = 429
 
 
 class ServerError(ProtocolError):

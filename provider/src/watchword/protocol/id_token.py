@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from watchword.protocol.base64url import encode_segment
 
@@ -12,9 +13,9 @@ TYPE = "JWT"
 def id_token_claims(
     *,
     issuer: str,
-    subject: str,
+    subject: UUID | str,
     client_id: str,
-    session_id: str | None,
+    session_id: UUID | str | None,
     auth_time: datetime,
     amr: tuple[str, ...],
     nonce: str | None,

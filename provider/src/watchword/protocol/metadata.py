@@ -20,6 +20,7 @@ _CONSTANT: Final[Mapping[str, Any]] = {
     "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
     "request_object_signing_alg_values_supported": ["RS256"],
     "token_endpoint_auth_methods_supported": list(AUTHENTICATION_METHODS),
+    "introspection_endpoint_auth_methods_supported": [way for way in AUTHENTICATION_METHODS if way != "none"],
     "code_challenge_methods_supported": ["S256"],
     "claim_types_supported": ["normal"],
     "claims_supported": sorted({claim for claims in SCOPE_CLAIMS.values() for claim in claims}),

@@ -1,10 +1,13 @@
 """Parameters of a query or a form, read strictly: bounded, UTF-8, each name once."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qsl
+from typing import TypeVar, overload
+from urllib.parse import unquote
 
 from watchword.protocol.errors import InvalidRequest
 
+T = TypeVar("T")
 MAX_PARAMETERS = 64
 # RFC 8707 section 2: the one parameter that may stand several times.
 _REPEATABLE = frozenset({"resource"})
@@ -16,17 +19,28 @@ class Parameters(Mapping[str, str]):
     __slots__ = ("_values", "duplicates", "resources")
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        self._values: dict[str, str] = {}
-        seen: set[str] = set()
-        duplicates: set[str] = set()
-        for name, value in pairs:
-            if name in seen and name not in _REPEATABLE:
-                duplicates.add(name)
-            seen.add(name)
-            if value:
-                self._values[name] = value
-        self.duplicates = frozenset(duplicates)
-        self.resources = tuple(dict.fromkeys(value for name, value in pairs if name == "resource" and value))
+        self._values = {name: value for name, value in pairs if value}
+        self.duplicates = frozenset[str]()
+        if len(self._values) < len(pairs):
+            given = Counter(name for name, _ in pairs)
+            self.duplicates = frozenset(name for name, times in given.items() if times > 1) - _REPEATABLE
+        self.resources: tuple[str, ...] = ()
+        if "resource" in self._values:
+            self.resources = tuple(dict.fromkeys(value for name, value in pairs if name == "resource" and value))
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+
+    def get(self, name: str, /, default: object = None) -> object:
+        """Return a value, or `default`. What `Mapping` brings does the same by way of an exception."""
+        return self._values.get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether there is a value of that name."""
+        return name in self._values
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -76,17 +90,39 @@ def parse_parameters(text: bytes | str) -> Parameters:
         InvalidRequest: too many parameters, bytes that are not UTF-8, or a NUL.
     """
     try:
-        if isinstance(text, bytes):
-            text = text.decode("ascii")
-        pairs = parse_qsl(
-            text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict", encoding="utf-8"
-        )
-    except (UnicodeDecodeError, ValueError):
+        pairs = _read_pairs(text if isinstance(text, str) else text.decode("ascii"))
+    except ValueError:
         raise InvalidRequest("The parameters are not valid form data, or there are more than 64 of them.") from None
-    for name, value in pairs:
-        if "\x00" in name or "\x00" in value:
-            raise InvalidRequest("A parameter holds a character that is not allowed.")
     return Parameters(pairs)
+
+
+def decode_component(text: str) -> str:
+    """Decode one name or value of form data; most have nothing to decode.
+
+    Raises:
+        ValueError: its bytes are not UTF-8.
+    """
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
+
+
+def _read_pairs(text: str) -> list[tuple[str, str]]:
+    """Read form data as the URL standard does (section 5.1), but strictly.
+
+    Raises:
+        ValueError: too many pairs, bytes that are not UTF-8, or a NUL.
+    """
+    if text.count("&") >= MAX_PARAMETERS:
+        raise ValueError("too many")
+    parts = [pair.partition("=") for pair in text.split("&") if pair]
+    if "%" in text or "+" in text:
+        pairs = [(decode_component(name), decode_component(value)) for name, _, value in parts]
+    else:
+        pairs = [(name, value) for name, _, value in parts]
+    if "\x00" in text or ("%00" in text and any("\x00" in name or "\x00" in value for name, value in pairs)):
+        raise ValueError("NUL")
+    return pairs
 
 
 def _printable(name: str) -> str:

@@ -99,7 +99,12 @@ def client_metadata(client: Client) -> dict[str, Any]:
 
 
 def parse_resource(
-    audience: str, scopes: Iterable[str], *, lifetime: int | None = None, client_id: str | None = None
+    audience: str,
+    scopes: Iterable[str],
+    *,
+    lifetime: int | None = None,
+    client_id: str | None = None,
+    opaque: bool = False,
 ) -> Resource:
     """Read an operator's words into a protected resource; `lifetime` is in seconds.
 
@@ -119,7 +124,7 @@ def parse_resource(
             raise ValueError(f"the scope {scope} is OpenID's own; name another")
     if lifetime is not None and not SHORTEST_LIFETIME <= lifetime <= LONGEST_LIFETIME:
         raise ValueError(f"the lifetime must be {SHORTEST_LIFETIME} to {LONGEST_LIFETIME} seconds")
-    return Resource(audience, scopes, lifetime, client_id)
+    return Resource(audience, scopes, lifetime, client_id, opaque)
 
 
 def _is_absolute_uri(text: str) -> bool:

@@ -32,4 +32,4 @@ def named_resources(parameters: Parameters, client: Client) -> tuple[str, ...]:
 
 def scopes_at(audiences: Iterable[str], resources: Resources) -> frozenset[str]:
     """Return every scope that some of these audiences knows; one that is registered no more knows none."""
-    return frozenset[str]().union(*(resources[name].scopes for name in audiences if name in resources))
+    return frozenset[str]().union(*[resources[name].scopes for name in audiences if name in resources])

@@ -4,6 +4,12 @@ A wrong or unknown setting stops the start with one line that names the setting,
 remedy.
 """
 
+import os
+
+# Settings hold secrets: no package that happens to be installed shall hook into how they are checked. Looking for such
+# plugins would also read the metadata of every distribution at each start.
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+
 from watchword.settings.loading import load_settings
 from watchword.settings.tree import Settings
 from watchword.settings.values import LOOPBACK_HOSTS, PREFIX, SettingsError, is_loopback

@@ -18,6 +18,8 @@ from pydantic_settings import (
 
 from watchword.settings.limits import LimitSettings
 from watchword.settings.operations import OperationSettings
+from watchword.settings.refusals import refusals
+from watchword.settings.strength import check_secret
 from watchword.settings.values import (
     PREFIX,
     SHORTEST,
@@ -25,15 +27,10 @@ from watchword.settings.values import (
     Lifetime,
     Link,
     Pairs,
-    SettingsError,
     Words,
-    is_loopback,
-    scheme_of,
 )
 
 TOML = "watchword.toml"
-_SECRET_KEY_BYTES = 32
-_DEVELOPMENT_GATEWAYS = frozenset({"mailbox", "console"})
 
 
 class _OwnLines(DotEnvSettingsSource):
@@ -59,11 +56,13 @@ class Settings(LimitSettings, OperationSettings, BaseSettings):
         description="`development` and `test` open conveniences that production refuses; both need a loopback issuer.",
     )
     database_url: str = Field(
-        default="sqlite:///watchword.sqlite3", description="The durable store. SQLite file by default."
+        default="sqlite:///watchword.sqlite3",
+        description="The durable store: a SQLite file, or `postgresql://user:password@host:5432/name`.",
     )
     ephemeral_url: str = Field(
         default="sqlite:///watchword-ephemeral.sqlite3",
-        description="The ephemeral store. SQLite file by default; `memory://` allows one worker.",
+        description="The ephemeral store. SQLite file by default; `redis://`, `rediss://`, `redis+sentinel://` or "
+        "`redis+cluster://` for several machines; `memory://` allows one worker.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
@@ -152,7 +151,11 @@ class Settings(LimitSettings, OperationSettings, BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
-    test_limits: Literal["on", "off"] = Field(default="on", description="Test mode only: `off` lifts cool-downs.")
+    test_limits: Literal["on", "off"] = Field(
+        default="on",
+        description="Test mode only: `off` lifts cool-downs and the limits on sending and on networks, not those on "
+        "guessing.",
+    )
     test_identifiers: Pairs = Field(
         default_factory=dict, description="Test mode only: identifiers with a fixed code, `a@b.example:123456,...`."
     )
@@ -165,9 +168,7 @@ class Settings(LimitSettings, OperationSettings, BaseSettings):
     @classmethod
     def _strong_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            text = value.get_secret_value()
-            if len(text.encode()) < _SECRET_KEY_BYTES or len(set(text)) < 8:
-                raise ValueError("is too weak: it needs at least 32 random bytes (`openssl rand -base64 48` makes one)")
+            check_secret(value.get_secret_value())
         return value
 
     @field_validator("brand_logo_url")
@@ -213,47 +214,11 @@ class Settings(LimitSettings, OperationSettings, BaseSettings):
         return self.issuer.startswith("https:")
 
     @model_validator(mode="after")
-    def _mode_fits(self) -> Self:
-        """Refuse what the mode does not allow."""
-        if self.development and not is_loopback(self.issuer):
-            raise SettingsError(
-                "WATCHWORD_ENV",
-                f"{self.env} mode allows only a loopback issuer",
-                "Use http://localhost:9000, or production.",
-            )
-        if self.env == "production":
-            self._refuse_development_switches()
-        digits = self.one_time_code_length
-        if not all(re.fullmatch(rf"[0-9]{{{digits}}}", code) for code in self.test_identifiers.values()):
-            raise SettingsError(
-                "WATCHWORD_TEST_IDENTIFIERS", f"holds a code that is not {digits} digits", "Give codes of that length."
-            )
-        if self.ephemeral_url.startswith("memory:") and self.workers > 1:
-            raise SettingsError(
-                "WATCHWORD_EPHEMERAL_URL", "memory:// allows one worker", "Use a SQLite file or Redis, or one worker."
-            )
+    def _nothing_refused(self) -> Self:
+        problems = tuple(refusals(self))
+        if problems:
+            raise problems[0].with_others(problems[1:])
         return self
-
-    def _refuse_development_switches(self) -> None:
-        if not self.secure and not is_loopback(self.issuer):
-            raise SettingsError("WATCHWORD_ISSUER", "plain http is for loopback only", "Give the https URL.")
-        if self.secret_key is None:
-            raise SettingsError("WATCHWORD_SECRET_KEY", "production needs one", "`openssl rand -base64 48` makes one.")
-        for name, used in (
-            ("test_limits", self.test_limits == "off"),
-            ("test_identifiers", bool(self.test_identifiers)),
-            ("test_loopback_fetch", self.test_loopback_fetch == "on"),
-            ("extra_ca", self.extra_ca is not None),
-        ):
-            if used:
-                raise SettingsError(PREFIX + name.upper(), "is a test switch", "Remove it, or set WATCHWORD_ENV=test.")
-        for name in ("smtp_url", "sms_url", "whatsapp_url"):
-            if scheme_of(getattr(self, name)) in _DEVELOPMENT_GATEWAYS:
-                raise SettingsError(
-                    PREFIX + name.upper(),
-                    "is a development gateway",
-                    "Name a real gateway, or leave development mode on.",
-                )
 
     @classmethod
     def settings_customise_sources(

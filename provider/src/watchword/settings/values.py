@@ -1,8 +1,9 @@
 """What settings are made of: the error that names one, and the shapes of their values."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -13,11 +14,17 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(Exception):
-    """A setting that cannot be used. `str()` is the one line for the operator."""
+    """A setting that cannot be used. `str()` is the one line for the operator; `others` are found in the same look."""
 
     def __init__(self, name: str, problem: str, remedy: str) -> None:
         self.name, self.problem, self.remedy = name, problem, remedy
+        self.others: tuple[SettingsError, ...] = ()
         super().__init__(f"{name}: {problem}. {remedy}")
+
+    def with_others(self, others: Iterable["SettingsError"]) -> Self:
+        """Return this problem with the others beside it."""
+        self.others = tuple(others)
+        return self
 
 
 def is_loopback(url: str) -> bool:

@@ -1,64 +1,89 @@
-"""Building answers: JSON, redirects and pages, each with the headers that belong to its kind."""
+"""Building answers: JSON, documents, files, redirects and pages, each with the fields that belong to its kind."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from starlette.responses import Response
 
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer, Field, field
 
-NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
-
+_NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
+_NO_SNIFFING = {"x-content-type-options": "nosniff"}
 _CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
-_PAGE_HEADERS = {
-    "content-security-policy": _CSP,
-    "x-frame-options": "DENY",
-    # `no-referrer` would make our own forms send `Origin: null`; `same-origin` tells other sites just as little.
-    "referrer-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), otp-credentials=(self)",
-    "cross-origin-resource-policy": "same-origin",
-    "vary": "Accept-Language",
-    **NO_STORE,
-}
-_BASE_HEADERS = {"x-content-type-options": "nosniff"}
 _PUBLIC_SECONDS = 300
-_HSTS = {"strict-transport-security": "max-age=63072000; includeSubDomains"}
 
 
-def json_answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """JSON that no cache keeps (RFC 6749 section 5.1)."""
-    return Response(
-        orjson.dumps(content),
-        status_code=status,
-        headers={**_BASE_HEADERS, **NO_STORE, **(headers or {})},
-        media_type="application/json",
-    )
+def _fields(named: Mapping[str, str]) -> list[Field]:
+    return [field(name, value) for name, value in named.items()]
 
 
-def public_document(exchange: Exchange, body: bytes) -> Response:
-    """A JSON document that anybody may read and keep for a while: 304 when the reader has it already."""
-    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    if_none_match = exchange.headers.get("if-none-match")
-    headers = {
-        **_BASE_HEADERS,
-        "etag": etag,
-        "cache-control": f"public, max-age={_PUBLIC_SECONDS}",
-        "access-control-allow-origin": "*",
+_JSON_TYPE = field("content-type", "application/json")
+_JSON = [_JSON_TYPE, *_fields({**_NO_SNIFFING, **_NO_STORE})]
+_PAGE = _fields(
+    {
+        "content-type": "text/html; charset=utf-8",
+        **_NO_SNIFFING,
+        "content-security-policy": _CSP,
+        "x-frame-options": "DENY",
+        # `no-referrer` would make our own forms send `Origin: null`; `same-origin` tells other sites just as little.
+        "referrer-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), otp-credentials=(self)",
+        "cross-origin-resource-policy": "same-origin",
+        "vary": "Accept-Language",
+        **_NO_STORE,
     }
-    if if_none_match is not None and (etag in if_none_match or if_none_match.strip() == "*"):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+)
+_REDIRECT = _fields({**_NO_SNIFFING, **_NO_STORE, "referrer-policy": "same-origin"})
+_KEPT = _fields({**_NO_SNIFFING, "cache-control": f"public, max-age={_PUBLIC_SECONDS}"})
 
 
-def see_other(location: str, cookies: Iterable[tuple[str, str]] = ()) -> Response:
+def json_answer(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """JSON that no cache keeps (RFC 6749 section 5.1)."""
+    body = orjson.dumps(content)
+    return Answer(status, [*_JSON, *_fields(headers)] if headers else [*_JSON], body)
+
+
+class PublicDocument:
+    """A JSON document that anybody may read and keep for a while. Both its answers are written once."""
+
+    __slots__ = ("_etag", "_unchanged", "_whole")
+
+    def __init__(self, body: bytes) -> None:
+        self._etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        kept = [*_KEPT, field("etag", self._etag)]
+        self._whole = Answer(200, [_JSON_TYPE, *kept], body)
+        self._unchanged = Answer(304, kept)
+
+    def answer(self, exchange: Exchange) -> Answer:
+        """Answer it, or 304 when the reader has it already (RFC 9110 section 13.1.2)."""
+        if_none_match = exchange.headers.get("if-none-match")
+        if if_none_match is not None and (self._etag in if_none_match or if_none_match.strip() == "*"):
+            return self._unchanged
+        return self._whole
+
+
+@lru_cache(maxsize=8)
+def public_document(body: bytes) -> PublicDocument:
+    """Return the document of these bytes; the same bytes give the same document."""
+    return PublicDocument(body)
+
+
+def file_answer(content: bytes, *, media_type: str, headers: Mapping[str, str]) -> Answer:
+    """A file as it is; text is UTF-8."""
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    named = {"content-type": media_type + charset, **_NO_SNIFFING, **headers}
+    return Answer(200, _fields(named), content)
+
+
+def see_other(location: str, cookies: Iterable[tuple[str, str]] = ()) -> Answer:
     """Send the browser on with a GET, never repeating a POST's body (RFC 9700 section 4.12)."""
-    headers = {**_BASE_HEADERS, **NO_STORE, "location": location, "referrer-policy": "same-origin"}
-    return _with_cookies(Response(status_code=303, headers=headers), cookies)
+    return Answer(303, [*_REDIRECT, field("location", location), *(field(name, value) for name, value in cookies)])
 
 
 def page(
@@ -68,21 +93,9 @@ def page(
     status: int = 200,
     locale: str | None = None,
     cookies: Iterable[tuple[str, str]] = (),
-    headers: dict[str, str] | None = None,
-) -> Response:
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """A hosted page under a policy that lets nothing in but our own files."""
-    html = exchange.renderer.render(view, locale=locale or exchange.locale())
-    response = Response(html, status_code=status, media_type="text/html")
-    response.headers.update({**_BASE_HEADERS, **_PAGE_HEADERS, **(headers or {})})
-    return _with_cookies(response, cookies)
-
-
-def add_transport_security(response: Response) -> None:
-    """Tell browsers to keep to https; only for an https issuer."""
-    response.headers.update(_HSTS)
-
-
-def _with_cookies(response: Response, cookies: Iterable[tuple[str, str]]) -> Response:
-    for name, value in cookies:
-        response.headers.append(name, value)
-    return response
+    html = exchange.renderer.render(view, locale=locale or exchange.locale()).encode()
+    fields = [*_PAGE, *_fields(headers or {}), *(field(name, value) for name, value in cookies)]
+    return Answer(status, fields, html)

@@ -1,4 +1,4 @@
-"""The provider's two cookies: the session, and the browser's own secret that binds interactions and challenges.
+"""The provider's cookies: the session, the browser's own secret that binds interactions and challenges, and the device.
 
 `__Host-` and Secure when the issuer is https. On http loopback the names are plain, since clients drop Secure cookies
 there, and carry the port, because cookies ignore ports.
@@ -27,6 +27,11 @@ def browser_cookie_name(settings: Settings) -> str:
     return _name(settings.issuer, "browser")
 
 
+def device_cookie_name(settings: Settings) -> str:
+    """Return the name of the cookie by which a browser that signed in before is known from strangers."""
+    return _name(settings.issuer, "device")
+
+
 def session_cookie(exchange: Exchange) -> str | None:
     """Return the session cookie, if the browser sent one that can be ours."""
     return _ours(exchange.cookies.get(session_cookie_name(exchange.services.settings)))
@@ -35,6 +40,11 @@ def session_cookie(exchange: Exchange) -> str | None:
 def browser_cookie(exchange: Exchange) -> str | None:
     """Return the browser's secret, if it sent one that can be ours."""
     return _ours(exchange.cookies.get(browser_cookie_name(exchange.services.settings)))
+
+
+def device_cookie(exchange: Exchange) -> str | None:
+    """Return the remembered device's secret, if the browser sent one that can be ours. It signs nobody in."""
+    return _ours(exchange.cookies.get(device_cookie_name(exchange.services.settings)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ What is sent is the error's code and description; what is only logged is its det
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from starlette.responses import Response
-
 from watchword.database import Conflict, StoreUnavailable
+from watchword.metrics import store_error
 from watchword.protocol.errors import (
     DisplayedError,
     InsufficientScope,
@@ -24,6 +23,7 @@ from watchword.protocol.errors import (
 from watchword.telemetry import get_logger
 from watchword.web.answers import json_answer
 from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer
 
 log = get_logger(__name__)
 
@@ -36,19 +36,19 @@ class Problem:
     status: int
 
 
-ProblemPage = Callable[[Exchange, Problem], Response]
+ProblemPage = Callable[[Exchange, Problem], Answer]
 
 
-def error_answer(exchange: Exchange, error: Exception, *, for_people: bool, problem_page: ProblemPage) -> Response:
+def error_answer(exchange: Exchange, error: Exception, *, for_people: bool, problem_page: ProblemPage) -> Answer:
     """Answer any error: a page where a person reads it, JSON where a program does."""
     protocol_error = _as_protocol_error(error)
     _log(exchange, error, protocol_error)
     problem = _as_problem(error, protocol_error)
     answer = problem_page(exchange, problem) if for_people else _json_error(protocol_error)
     if isinstance(protocol_error, TemporarilyUnavailable):
-        answer.headers["retry-after"] = str(protocol_error.retry_after)
+        answer.add("retry-after", str(protocol_error.retry_after))
     if isinstance(protocol_error, RequestTimeout):
-        answer.headers["connection"] = "close"  # the rest of the body would be read as the next request
+        answer.add("connection", "close")  # the rest of the body would be read as the next request
     return answer
 
 
@@ -56,8 +56,10 @@ def _as_protocol_error(error: Exception) -> ProtocolError:
     if isinstance(error, ProtocolError):
         return error
     if isinstance(error, StoreUnavailable):
+        store_error("unavailable")
         return TemporarilyUnavailable(detail=str(error))
     if isinstance(error, Conflict):  # something it builds on went away at this moment: asking again tells
+        store_error("conflict")
         return TemporarilyUnavailable(detail="conflict")
     return ServerError("Something went wrong on our side.", detail=type(error).__name__)
 
@@ -72,7 +74,7 @@ def _as_problem(error: Exception, protocol_error: ProtocolError) -> Problem:
     return Problem(protocol_error.error, protocol_error.status)
 
 
-def _json_error(error: ProtocolError) -> Response:
+def _json_error(error: ProtocolError) -> Answer:
     return json_answer(
         {"error": error.error, "error_description": error.description},
         status=error.status,

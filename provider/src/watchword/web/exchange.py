@@ -1,25 +1,22 @@
 """One HTTP exchange as an endpoint sees it: what was sent, by whom, and the services to answer with."""
 
-import asyncio
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, ClassVar, Protocol
+from functools import cache, lru_cache
+from typing import Any, Protocol
 
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from watchword.events import Caller
 from watchword.locale import choose_locale
-from watchword.protocol.errors import InvalidRequest, RequestTimeout, RequestTooLarge
+from watchword.protocol.errors import InvalidRequest, RequestTooLarge
 from watchword.protocol.parameters import Parameters, parse_parameters
 from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
+from watchword.web.wire import Fields
 
 FORM_LIMIT = 32 * 1024
 JSON_LIMIT = 16 * 1024
-QUERY_LIMIT = 8 * 1024
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -35,21 +32,43 @@ class Renderer(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class Exchange:
-    """A request, read as far as an endpoint asks."""
+    """A request, read as far as an endpoint asks: what nobody asks for is never made."""
 
-    body_seconds: ClassVar[float] = 20  # for a body to arrive in, however steadily it drips
+    __slots__ = (
+        "_address",
+        "_cookies",
+        "_query",
+        "_receive",
+        "headers",
+        "locales",
+        "reading",
+        "renderer",
+        "request_id",
+        "scope",
+        "services",
+    )
 
-    services: Services
-    renderer: Renderer
-    locales: Sequence[str]
-    scope: Scope = field(repr=False)  # the headers hold cookies and credentials
-    receive: Receive = field(repr=False)
-    request_id: str
-    _headers: Headers | None = field(default=None, repr=False)
-    _query: Parameters | None = field(default=None, repr=False)
-    _cookies: Mapping[str, str] | None = field(default=None, repr=False)
+    def __init__(
+        self,
+        services: Services,
+        renderer: Renderer,
+        locales: Sequence[str],
+        scope: Scope,
+        receive: Receive,
+        request_id: str,
+    ) -> None:
+        self.services, self.renderer, self.locales = services, renderer, locales
+        self.scope, self._receive, self.request_id = scope, receive, request_id
+        self.reading = False  # whether it waits for the rest of a body
+        self.headers = Fields(scope["headers"])
+        self._query: Parameters | None = None
+        self._cookies: Mapping[str, str] | None = None
+        self._address: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the request's name alone: its fields hold cookies and credentials."""
+        return f"Exchange({self.request_id})"
 
     @property
     def method(self) -> str:
@@ -64,16 +83,10 @@ class Exchange:
         return path
 
     @property
-    def headers(self) -> Headers:
-        """The request's headers."""
-        if self._headers is None:
-            self._headers = Headers(scope=self.scope)
-        return self._headers
-
-    @property
     def media_type(self) -> str:
         """What the body claims to be, without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        claimed = self.headers.get("content-type", "")
+        return claimed if claimed == FORM else claimed.partition(";")[0].strip().lower()
 
     @property
     def query(self) -> Parameters:
@@ -81,13 +94,9 @@ class Exchange:
 
         Raises:
             InvalidRequest: it is malformed.
-            RequestTooLarge: it is longer than 8 KiB.
         """
         if self._query is None:
-            raw: bytes = self.scope["query_string"]
-            if len(raw) > QUERY_LIMIT:
-                raise RequestTooLarge("The query is longer than 8 KiB. Send the request as a POST form.")
-            self._query = parse_parameters(raw)
+            self._query = parse_parameters(self.scope["query_string"])
         return self._query
 
     @property
@@ -105,9 +114,11 @@ class Exchange:
     @property
     def address(self) -> str:
         """The peer's address; from X-Forwarded-For only behind a trusted proxy."""
-        client = self.scope.get("client")
-        peer = client[0] if client else ""
-        return _forwarded_address(peer, self.headers.getlist("x-forwarded-for"), self.services.settings.trusted_proxies)
+        if self._address is None:
+            client, trusted = self.scope.get("client"), self.services.settings.trusted_proxies
+            forwarded = tuple(self.headers.getlist("x-forwarded-for")) if trusted else ()
+            self._address = _caller_address(client[0] if client else "", forwarded, trusted)
+        return self._address
 
     def locale(self, ui_locales: str | None = None) -> str:
         """The language to answer in: what the client asked for, then what the browser prefers."""
@@ -124,7 +135,6 @@ class Exchange:
         Raises:
             InvalidRequest: another content type, or malformed.
             RequestTooLarge: it is beyond 32 KiB.
-            RequestTimeout: it did not arrive within 20 seconds.
         """
         if self.media_type != FORM:
             raise InvalidRequest(f"Send the parameters as {FORM}.")
@@ -136,7 +146,6 @@ class Exchange:
         Raises:
             InvalidRequest: another content type, or not strict JSON.
             RequestTooLarge: it is beyond 16 KiB.
-            RequestTimeout: it did not arrive within 20 seconds.
         """
         if self.media_type != "application/json":
             raise InvalidRequest("Send the request as application/json.")
@@ -146,30 +155,26 @@ class Exchange:
             raise InvalidRequest("The body is not a valid JSON object.", detail=str(problem)[:80]) from None
 
     async def _body(self, limit: int) -> bytes:
-        too_large = RequestTooLarge(f"The body is larger than {limit // 1024} KiB.")
+        """Receive a body. How long it may take is the matter of `UnderWay`, which looks at `reading`."""
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and int(announced[:12]) > limit:
-            raise too_large
-        try:
-            async with asyncio.timeout(self.body_seconds):
-                return await self._receive_body(too_large, limit)
-        except TimeoutError:
-            raise RequestTimeout("The body did not arrive in time. Send the request again.") from None
+            raise _too_large(limit)
+        self.reading = True
+        message = await self._receive()
+        body = bytearray(message.get("body", b""))
+        while message.get("more_body", False) and len(body) <= limit:
+            message = await self._receive()
+            body += message.get("body", b"")
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("The connection closed before the body was complete.")
+        self.reading = False
+        if len(body) > limit:
+            raise _too_large(limit)
+        return bytes(body)
 
-    async def _receive_body(self, too_large: RequestTooLarge, limit: int) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise InvalidRequest("The connection closed before the body was complete.")
-            chunk: bytes = message.get("body", b"")
-            size += len(chunk)
-            if size > limit:
-                raise too_large
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks)
+
+def _too_large(limit: int) -> RequestTooLarge:
+    return RequestTooLarge(f"The body is larger than {limit // 1024} KiB.")
 
 
 def _parse_cookies(headers: list[str]) -> dict[str, str]:
@@ -186,7 +191,8 @@ def _parse_cookies(headers: list[str]) -> dict[str, str]:
     return cookies
 
 
-def _forwarded_address(peer: str, forwarded: list[str], trusted_proxies: tuple[str, ...]) -> str:
+@lru_cache(maxsize=4096)
+def _caller_address(peer: str, forwarded: tuple[str, ...], trusted_proxies: tuple[str, ...]) -> str:
     """Walk the chain from our side and stop at the first hop that no trusted proxy vouches for."""
     address = _parse_address(peer)
     if address is None:

@@ -4,12 +4,11 @@ Two locks. Fetch metadata and Origin refuse what a browser says came from elsewh
 browser's cookie and to one purpose, refuses everything that did not see the page.
 """
 
-import hashlib
 import hmac
 from urllib.parse import urlsplit
 
 from watchword.keys import Root
-from watchword.protocol.digests import join_fields
+from watchword.protocol.digests import join_fields, mac
 from watchword.protocol.errors import AccessForbidden
 from watchword.services import Services
 from watchword.web.cookies import browser_cookie
@@ -70,7 +69,7 @@ def _is_ours(services: Services, token: str, browser: str, purpose: str) -> bool
 
 def _token(root: Root, browser: str, purpose: str) -> str:
     message = join_fields(browser.encode(), purpose.encode())
-    return hmac.digest(root.forms, message, hashlib.sha256).hex()
+    return mac(root.forms, message).hex()
 
 
 def _origin(issuer: str) -> str:
