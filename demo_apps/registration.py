@@ -35,9 +35,9 @@ def provider_environment(addresses: Addresses, folder: Path) -> dict[str, str]:
 
     Other settings of the caller's environment stay, so that a demo can be branded or send real messages.
     """
-    # Everybody who tries a demo comes from this machine.
+    # Everybody who tries a demo comes from this machine, often as the same person.
     return (
-        {"WATCHWORD_SENDS_PER_NETWORK": "1000/10m"}
+        {"WATCHWORD_SENDS_PER_NETWORK": "1000/10m", "WATCHWORD_SENDS_PER_IDENTIFIER": "1000/10m"}
         | os.environ
         | {
             "WATCHWORD_ENV": "development",

@@ -17,6 +17,7 @@ async def test_a_restore_begins_an_epoch_in_which_nothing_from_before_counts(tmp
         "database_url": f"sqlite:///{tmp_path}/watchword.sqlite3",
         "ephemeral_url": f"sqlite:///{tmp_path}/ephemeral.sqlite3",
         "test_identifiers": f"{ASHA}:{CODE}",
+        "test_limits": "off",
     }
     metadata = {"redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token"]}
     with running_provider(**settings) as provider:

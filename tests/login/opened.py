@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.event_matrix import NAMES, note_names
 from tests.support.provider import provider_environment
 from watchword.app import close_services, open_services
+from watchword.database import Statement
 from watchword.ephemeral import EphemeralStore
 from watchword.prepare import prepare_store, upgrade_schema
 from watchword.services import Services
@@ -27,6 +29,7 @@ async def opened_services(folder: Path, **settings: str) -> AsyncIterator[Servic
     services = await open_services(whole)
     try:
         yield services
+        note_names(row["name"] for row in await services.database.all(Statement(NAMES)))
     finally:
         await close_services(services)
 

@@ -184,16 +184,16 @@ def test_nothing_else_is_a_list_of_windows(text: str) -> None:
 def test_odds_above_one_percent_a_year_are_refused_with_their_arithmetic() -> None:
     """B-10."""
     with pytest.raises(SettingsError) as refused:
-        check_odds((Window(30, DAY),), 6)
+        check_odds("failures_per_identifier", (Window(30, DAY),), 6)
     assert str(refused.value) == (
         "WATCHWORD_FAILURES_PER_IDENTIFIER: 365 days x 30 guesses a day (30/24h) / 10^6 codes = 0.0109, "
         "a chance of more than 1 % a year. Allow fewer failures."
     )
-    check_odds(DEFAULT, 6)
+    check_odds("failures_per_identifier", DEFAULT, 6)
 
 
 def test_more_than_a_hundred_failures_in_thirty_days_are_refused_however_long_the_codes() -> None:
     """B-03: NIST SP 800-63B-4 section 3.2.2."""
     for windows in ((Window(101, timedelta(days=30)),), (Window(4, DAY),)):
         with pytest.raises(SettingsError, match="more than 100 in 30 days"):
-            check_odds(windows, 10)
+            check_odds("failures_per_identifier", windows, 10)

@@ -73,7 +73,7 @@ def test_the_defaults_are_those_of_the_guide() -> None:
         "sends_per_identifier": "3/1m,5/1h,10/24h",
         "sends_per_network": "10/10m,30/1h,100/24h",
         "failures_per_identifier": "10/1h,20/24h,100/30d",
-        "failures_per_device": "10/1h,40/24h",
+        "failures_per_device": "10/1h,40/24h,100/30d",
         "failures_per_network": "30/10m,100/24h",
     }
     assert [wait.seconds for wait in settings.cool_downs] == [30, 60, 120, 300]

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
@@ -99,7 +100,8 @@ def test_a_filled_outline_is_what_the_template_makes(text: str, locale: str, mon
     pages = Pages(Brand(), CATALOGUES)
     for view in sample_views(locale).values():
         pages.render(view, locale=locale)
-        changed = replace(view, **dict.fromkeys(view.blanks, text))
+        values: dict[str, Any] = dict.fromkeys(view.blanks, text)
+        changed = replace(view, **values)
         filled = pages.render(changed, locale=locale)
         with monkeypatch.context() as patch:
             patch.setattr(type(view), "blanks", ())

@@ -1,5 +1,6 @@
 """Every statement of the durable store finds its rows by an index: a table that grows is never walked through."""
 
+import contextlib
 import importlib
 import json
 import pkgutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlmodel import SQLModel
 
@@ -58,6 +60,9 @@ def server_plans() -> dict[str, dict[str, Any]]:
         for way in ("seqscan", "mergejoin", "hashjoin"):
             await connection.execute(f"SET enable_{way} = off")
         await connection.execute("SET plan_cache_mode = force_generic_plan")
+        # Once autovacuum saw that the tables are empty, walking through nothing is as good as a look-up.
+        with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("UPDATE pg_class SET relpages = 0, reltuples = -1 WHERE relkind IN ('r', 'i')")
         plans = {}
         for name, statement in statements().items():
             values = f"({', '.join(['NULL'] * len(statement.names))})" if statement.names else ""

@@ -60,7 +60,7 @@ async def test_an_embedded_provider_that_signed_somebody_in_holds_nothing_that_o
         answer = await person.sign_in(provider, party.authorization_url(), "light@person.example")
     assert (await party.exchange(answer["code"])).status_code == 200
     imported = modules(provider.log)
-    assert {"watchword.app", "watchword.login.guessing", "email_validator"} <= imported
+    assert {"watchword.app", "watchword.login.guessing"} <= imported
     assert imported & NOT_FOR_EVERYBODY == set()
     assert len(imported) < MOST_MODULES
     assert started.process.memory_info().rss < MOST_MEGABYTES * 1_000_000

@@ -54,7 +54,9 @@ def demo(
         "EPHEMERAL_URL": f"sqlite:///{folder}/ephemeral.sqlite3",
         "REGISTRATION": "open",
         "PHONE_REGIONS": "IN,US,GB,DE,FR,ES,IT,BR,ZA,SG,AE,AU,CA",
-        "SENDS_PER_NETWORK": "1000/10m",  # everybody who tries it comes from this machine
+        # Everybody who tries it comes from this machine, often as the same person.
+        "SENDS_PER_NETWORK": "1000/10m",
+        "SENDS_PER_IDENTIFIER": "1000/10m",
     }
     for name, value in defaults.items():
         os.environ.setdefault(f"WATCHWORD_{name}", value)

@@ -26,12 +26,12 @@ class Allowance:
     def admit(self, name: str) -> bool:
         """Say whether one more may be written; what may not is counted under its name."""
         now, most = self._now(), REFUSALS_AT_ONCE * _INTERVAL
-        full_at = max(min(self._full_at.get(name, now), now + most), now) + _INTERVAL  # a clock may go back
-        if full_at > now + most:
+        full_at = max(min(self._full_at.get(name, now), now + most), now)  # a clock may go back
+        admitted = full_at + _INTERVAL <= now + most
+        if not admitted:
             self._dropped[name] += 1
-            return False
-        self._full_at[name] = full_at
-        return True
+        self._full_at[name] = full_at + _INTERVAL if admitted else full_at
+        return admitted
 
     def take_dropped(self) -> Mapping[str, int]:
         """Return how many were dropped since the last time, by name."""

@@ -94,7 +94,7 @@ async def _send(services: Services, asked: CodeRequest, challenge: Challenge, be
     try:
         await charge(services, counted)
         await _order(services, challenge, asked, counted)
-    except Exception:
+    except BaseException:  # a request that is broken off leaves nothing behind either
         await _take_back(services, challenge, before)
         raise
     return challenge
@@ -206,7 +206,7 @@ async def _order(services: Services, challenge: Challenge, asked: CodeRequest, c
 
     try:
         job = await services.database.transaction(work, one_statement=True)
-    except Exception:
+    except BaseException:
         await refund(services, counted)
         raise
     services.outbox.run(job, hold)

@@ -10,7 +10,7 @@ from watchword.events import Caller, record_alone
 from watchword.events.catalogue import CodeExhausted, CodeExpired, CodeFailed, LimitExceeded
 from watchword.login.budget import charge_guess
 from watchword.login.challenge import LONGEST_LIFE, Challenge, challenge_key, read_challenge
-from watchword.login.limits import Counted, RateLimited, charge, guessing, refund
+from watchword.login.limits import Counted, RateLimited, arrived, charge, guessing, refund
 from watchword.login.locks import Locked, lock, lock_key, read_lock
 from watchword.login.one_time_code import derive_one_time_code, is_right, tidy
 from watchword.protocol.errors import InvalidRequest, ProtocolError
@@ -46,9 +46,9 @@ async def verify_code(services: Services, challenge_id: str, typed: str, *, clie
     """Turn a typed code into a proof. `challenge_id` could only be computed with the browser's binding.
 
     Four steps of the ephemeral store (read; count the guess against its challenge and its network, which travel
-    together; take; forget both counts); one transaction of two statements that counts it against the identifier, and
-    one statement more when it fails. All are counted before the comparison. Once the guesses are spent the right code
-    is refused like any other, in words that say so.
+    together; take; forget both counts, and the waits between its sends); one transaction of two statements that counts
+    it against the identifier, and one statement more when it fails. All are counted before the comparison. Once the
+    guesses are spent the right code is refused like any other, in words that say so.
 
     Raises:
         CodeMalformed: not the shape of a code; it counts against the network alone.
@@ -74,8 +74,13 @@ async def verify_code(services: Services, challenge_id: str, typed: str, *, clie
     if not is_right(expected_code(services, challenge), code):
         await _refuse_wrong_guess(services, challenge, used, caller)
     proof = await _take(services, challenge, guess_id, caller)
-    await asyncio.gather(services.ephemeral.delete(_guesses_key(challenge_id)), refund(services, counted))
+    given_back = (*counted, *_arrived(services, challenge))
+    await asyncio.gather(services.ephemeral.delete(_guesses_key(challenge_id)), refund(services, given_back))
     return proof
+
+
+def _arrived(services: Services, challenge: Challenge) -> tuple[Counted, ...]:
+    return arrived(services, challenge.identifier, challenge.channel, device=challenge.device, sends=challenge.sends)
 
 
 async def _live(services: Services, challenge_id: str, client_id: str, caller: Caller) -> Challenge:
@@ -98,6 +103,8 @@ async def _count(services: Services, challenge: Challenge, counted: Sequence[Cou
         services.ephemeral.increment(key, 1, LONGEST_LIFE), charge(services, counted), return_exceptions=True
     )
     if isinstance(used, BaseException):
+        if refused is None:
+            await refund(services, counted)
         raise used
     if refused is not None:
         await services.ephemeral.increment(key, -1, LONGEST_LIFE)

@@ -94,19 +94,40 @@ def sending(
     if settings.test_limits == "off":
         return ()
     limits = cool_downs(settings.cool_downs) + at_most("sends_per_identifier", settings.sends_per_identifier)
+    own = _own_sends(services, limits, identifier, channel, device)
     if device is not None:
-        key = rate_key(services, f"send {channel}", "device", device)
-        return (Counted(Charge(limits, key), Scope.BROWSER),)
-    mailbox = mailbox_of(identifier)
-    own = Charge(limits, rate_key(services, f"send {channel}", identifier.kind, mailbox))
+        return (own,)
     networks = _networks(services, f"send {channel}", address, "sends_per_network", settings.sends_per_network)
-    counted = (Counted(own, Scope.IDENTIFIER), *networks)
-    if not begins:
-        return counted
-    # One more may begin whenever one that was begun is certainly over.
-    live = Limit.spaced("live_challenges", settings.live_challenges, LONGEST_LIFE)
-    waiting = Charge((live,), rate_key(services, "live", identifier.kind, identifier.value))
-    return (*counted, Counted(waiting, Scope.IDENTIFIER))
+    return (own, *networks, _live(services, identifier)) if begins else (own, *networks)
+
+
+def arrived(
+    services: Services, identifier: Identifier, channel: Channel, *, device: str | None, sends: int
+) -> tuple[Counted, ...]:
+    """Return what a code that turned out right no longer counts as: its person may ask for the next at once.
+
+    The waits between its sends, and the place among those who wait. What was sent in an hour and in a day stays.
+    """
+    settings = services.settings
+    if settings.test_limits == "off":
+        return ()
+    waits = (_own_sends(services, cool_downs(settings.cool_downs), identifier, channel, device),) * sends
+    return waits if device is not None else (*waits, _live(services, identifier))
+
+
+def _own_sends(
+    services: Services, limits: tuple[Limit, ...], identifier: Identifier, channel: Channel, device: str | None
+) -> Counted:
+    if device is not None:
+        return Counted(Charge(limits, rate_key(services, f"send {channel}", "device", device)), Scope.BROWSER)
+    key = rate_key(services, f"send {channel}", identifier.kind, mailbox_of(identifier))
+    return Counted(Charge(limits, key), Scope.IDENTIFIER)
+
+
+def _live(services: Services, identifier: Identifier) -> Counted:
+    """One more may begin whenever one that was begun is certainly over."""
+    live = Limit.spaced("live_challenges", services.settings.live_challenges, LONGEST_LIFE)
+    return Counted(Charge((live,), rate_key(services, "live", identifier.kind, identifier.value)), Scope.IDENTIFIER)
 
 
 def guessing(services: Services, *, device: str | None, address: str) -> tuple[Counted, ...]:

@@ -119,8 +119,9 @@ class LimitSettings(BaseModel):
         "network, client and channel. 100 in 30 days is the most.",
     )
     failures_per_device: _Windows = Field(
-        default=_windows("10/1h,40/24h"),
-        description="Wrong codes from a browser that the account signed in with before; counted apart.",
+        default=_windows("10/1h,40/24h,100/30d"),
+        description="Wrong codes from a browser that the account signed in with before; counted apart. 100 in 30 days "
+        "is the most.",
     )
     failures_per_network: _Windows = Field(
         default=_windows("30/10m,100/24h"),
@@ -147,7 +148,7 @@ class LimitSettings(BaseModel):
     )
 
 
-def check_odds(failures: Windows, length: int) -> None:
+def check_odds(setting: str, failures: Windows, length: int) -> None:
     """Refuse a budget of failures that makes guessing worth while.
 
     P(account, year) is at most 365 x guesses a day / number of codes. The guesses a day are those of the window that
@@ -156,7 +157,7 @@ def check_odds(failures: Windows, length: int) -> None:
     Raises:
         SettingsError: the probability is above 1 %, or more than 100 failures in 30 days are allowed.
     """
-    name = f"{PREFIX}FAILURES_PER_IDENTIFIER"
+    name = PREFIX + setting.upper()
     tightest = min(failures, key=lambda window: window.a_day)
     odds = 365 * tightest.a_day / 10**length
     if odds > _MOST_LIKELY:

@@ -83,7 +83,8 @@ def _development_switches(settings: "Settings") -> Iterator[SettingsError]:
 
 
 def _likely_guesses(settings: "Settings") -> Iterator[SettingsError]:
-    try:
-        check_odds(settings.failures_per_identifier, settings.one_time_code_length)
-    except SettingsError as problem:
-        yield problem
+    for name in ("failures_per_identifier", "failures_per_device"):
+        try:
+            check_odds(name, getattr(settings, name), settings.one_time_code_length)
+        except SettingsError as problem:
+            yield problem
