@@ -70,9 +70,12 @@ class Identifier(SQLModel, table=True):
     """Something a person types to sign in, proved to be theirs."""
 
     __tablename__ = "identifier"
-    __table_args__ = (UniqueConstraint("kind", "value"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "value"),
+        Index("ix_identifier_of_account", "account_id", "kind", "verified_at"),
+    )
     id: str = _text(primary_key=True)
-    account_id: str = _refers("account.id")
+    account_id: str = _refers("account.id", index=False)
     kind: str = _text()
     value: str = _text()
     display: str = _text()

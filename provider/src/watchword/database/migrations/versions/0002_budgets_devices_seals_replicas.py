@@ -130,6 +130,10 @@ def upgrade() -> None:
     op.drop_column("refresh_family", "client_id")  # its grant has it
     _drop_keys("authorization_grant", _CLIENTS, _ACCOUNTS)
 
+    with op.batch_alter_table("identifier", schema=None) as batch_op:
+        batch_op.drop_index("ix_identifier_account_id")
+        batch_op.create_index("ix_identifier_of_account", ["account_id", "kind", "verified_at"], unique=False)
+
 
 def _keep_codes_until_redeemed() -> None:
     """Move what is known of redeemed codes to their grants; those that wait, for a minute at most, are lost."""
@@ -209,6 +213,10 @@ def _keep_codes_after_redemption() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("identifier", schema=None) as batch_op:
+        batch_op.drop_index("ix_identifier_of_account")
+        batch_op.create_index("ix_identifier_account_id", ["account_id"], unique=False)
+
     _restore_keys("authorization_grant", _CLIENTS, _ACCOUNTS)
     op.add_column("refresh_family", sa.Column("client_id", sa.Text(), server_default="", nullable=False))
     op.execute(
