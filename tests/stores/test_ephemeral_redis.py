@@ -309,7 +309,7 @@ async def test_a_server_that_evicts_is_unfit(server: Server) -> None:
     store = opened(server.url)
     await store.check()
     server.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-    with pytest.raises(StoreUnfit, match="set maxmemory-policy noeviction"):
+    with pytest.raises(StoreUnfit, match="Set maxmemory-policy noeviction"):
         await store.check()
     await store.close()
 
