@@ -328,7 +328,7 @@ async def test_a_server_that_keeps_nothing_on_disk_is_warned_of(
 
 @pytest.mark.parametrize("version", ["6.0.16", "5.0.7", "2.8", "", "six"])
 def test_a_server_older_than_6_2_is_unfit(version: str) -> None:
-    with pytest.raises(StoreUnfit, match=r"run Redis 6\.2, Valkey 7\.2 or newer"):
+    with pytest.raises(StoreUnfit, match=r"Run Redis 6\.2, Valkey 7\.2 or newer"):
         check_information({"redis_version": version, "maxmemory_policy": "noeviction"})
 
 
