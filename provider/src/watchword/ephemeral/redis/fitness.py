@@ -21,7 +21,9 @@ def check_information(information: Mapping[str, Any]) -> None:
     version = str(information.get("redis_version", ""))
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None or (int(found[1]), int(found[2])) < _OLDEST:
-        raise StoreUnfit(f"Redis {version or 'of an unknown version'} is too old", "Run Redis 6.2, Valkey 7.2 or newer.")
+        raise StoreUnfit(
+            f"Redis {version or 'of an unknown version'} is too old", "Run Redis 6.2, Valkey 7.2 or newer."
+        )
     policy = information.get("maxmemory_policy")
     if policy != "noeviction":
         # A challenge, a used token's id or a limit that is evicted is one that never was.
