@@ -56,6 +56,7 @@ def issued_claims() -> dict[str, Any]:
         grant_id="11f3a2b4-1111-4222-8333-abcdefabcdef",
         session_id="22f3a2b4-1111-4222-8333-abcdefabcdef",
         auth_time=NOW,
+        acr="urn:watchword:otp:email",
         jti="a-random-name",
         now=NOW,
         lifetime=timedelta(minutes=15),
@@ -146,7 +147,9 @@ def test_an_id_token_is_no_access_token(signer: Signer) -> None:
         auth_time=NOW,
         amr=("otp",),
         nonce="n",
-        access_token="x",
+        acr="urn:watchword:otp:email",
+        at_hash="x",
+        asked={},
         now=NOW,
         lifetime=timedelta(minutes=15),
     )
@@ -191,4 +194,4 @@ def test_every_published_key_can_be_read_by_the_middleware(provider: RunningProv
     import httpx2
 
     document = json.loads(httpx2.get(f"{provider.issuer}/jwks").text)
-    assert len(parse_jwk_set(document)) == len(document["keys"]) == 2
+    assert len(parse_jwk_set(document)) == len(document["keys"]) >= 4

@@ -2,23 +2,31 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx2
 import pytest
 
 from tests.endpoints.people import API, CODE, FILES, PEOPLE
+from tests.support.browser import chromium
 from tests.support.provider import RunningProvider, running_provider
 from tests.support.relying_party import RelyingParty, register
 from tests.support.secrecy import remember_secret
 
+__all__ = ["chromium"]
+
 BYE = "http://127.0.0.1:8999/bye"
+# The operator's own pages, as discovery names them.
+DOCUMENTS: dict[str, Any] = {
+    name: f"https://docs.example/{name}" for name in ("service_documentation", "op_policy_uri", "op_tos_uri")
+}
 
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[RunningProvider]:
     """Shared by this folder. Any test may move its clock forward, so each signs in anew."""
     people = ",".join(f"{identifier}:{CODE}" for identifier in PEOPLE)
-    with running_provider(test_limits="off", test_identifiers=people) as running:
+    with running_provider(test_limits="off", test_identifiers=people, **DOCUMENTS) as running:
         yield running
 
 

@@ -1,6 +1,8 @@
 """The authorization code grant: what a code gives, to whom, how long, and what a second use costs."""
 
 import asyncio
+import base64
+import hashlib
 from typing import Any
 
 import httpx2
@@ -8,10 +10,12 @@ import pytest
 
 from tests.endpoints.people import API, ASHA, CHITRA, FILES, PHONE, a_code, request_url, some_tokens
 from tests.endpoints.refusal import check_refusal
-from tests.support.jwt import claims_of, header_of
+from tests.support.jwt import claims_of, header_of, verified
 from tests.support.person import Person
 from tests.support.provider import RunningProvider
 from tests.support.relying_party import RelyingParty
+from tests.support.secrecy import remember_secret
+from watchword.protocol.vocabulary import SIGNING_ALGORITHMS
 
 
 async def test_a_code_gives_a_complete_token_response(provider: RunningProvider, party: RelyingParty) -> None:
@@ -30,16 +34,35 @@ async def test_both_tokens_hold_exactly_their_claims(provider: RunningProvider, 
     id_token, access_token = claims_of(tokens["id_token"]), claims_of(tokens["access_token"])
     assert header_of(tokens["id_token"]).keys() == {"alg", "typ", "kid"}
     assert header_of(tokens["id_token"])["alg"] == "RS256"
-    assert id_token.keys() == {"iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "at_hash", "sid", "nonce"}
+    assert id_token.keys() == {
+        "iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "acr", "at_hash", "sid", "nonce",
+    }  # fmt: skip
     assert (id_token["iss"], id_token["aud"], id_token["amr"]) == (provider.issuer, party.client_id, ["otp"])
     assert header_of(tokens["access_token"])["typ"] == "at+jwt"
     assert header_of(tokens["access_token"])["alg"] == "ES256"
     assert access_token.keys() == {
-        "iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "gid", "sid", "auth_time",
+        "iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "gid", "sid", "auth_time", "acr",
     }  # fmt: skip
     assert access_token["aud"] == provider.issuer
     assert access_token["sub"] == id_token["sub"]
     assert "asha" not in str(id_token) + str(access_token)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "amr", "acr"),
+    [(ASHA, ["otp"], "urn:watchword:otp:email"), (PHONE, ["otp", "sms"], "urn:watchword:otp:phone")],
+)
+async def test_tokens_name_the_method_that_was_truly_used_and_no_level_that_it_does_not_meet(
+    party: RelyingParty, identifier: str, amr: list[str], acr: str
+) -> None:
+    """SP 800-63B section 3.1.3.1: a code sent by email meets no level; and none resists phishing."""
+    tokens = await some_tokens(party, identifier=identifier)
+    again = (await party.refresh(tokens["refresh_token"])).json()
+    for each in (tokens, again):
+        claims = claims_of(each["id_token"])
+        assert (claims["amr"], claims["acr"]) == (amr, acr)
+        assert claims_of(each["access_token"])["acr"] == acr
+        assert not any(word in str(claims["amr"]) + claims["acr"].lower() for word in ("aal", "loa", "phr", "mfa"))
 
 
 async def test_without_openid_there_is_no_id_token(party: RelyingParty) -> None:
@@ -66,6 +89,21 @@ async def test_a_wrong_verifier_or_redirect_uri_consumes_nothing(party: RelyingP
     code = await a_code(party)
     check_refusal(await party.exchange(code, **{name: value}), 400, "invalid_grant")
     assert (await party.exchange(code)).status_code == 200
+
+
+async def test_a_code_lies_in_the_store_as_a_hash_alone(provider: RunningProvider, party: RelyingParty) -> None:
+    code = await a_code(party)
+    hashes = [row["hash"] for row in provider.rows("SELECT hash FROM authorization_code")]
+    assert hashlib.sha256(code.encode()).digest()[:16] in hashes
+    assert all(code.encode() not in each for each in hashes)
+
+
+async def test_an_id_token_holds_the_nonce_of_its_own_request(party: RelyingParty) -> None:
+    codes = {nonce: await a_code(party, nonce=nonce) for nonce in ("n-one", "n-two")}
+    for nonce, code in codes.items():
+        assert claims_of((await party.exchange(code)).json()["id_token"])["nonce"] == nonce
+    without = (await party.exchange(await a_code(party, nonce=None))).json()
+    assert "nonce" not in claims_of(without["id_token"])
 
 
 async def test_a_code_belongs_to_its_client(party: RelyingParty, public: RelyingParty) -> None:
@@ -131,7 +169,7 @@ async def all_is_revoked(party: RelyingParty, tokens: dict[str, str]) -> bool:
     return (userinfo.status_code, refreshed.status_code) == (401, 400)
 
 
-@pytest.mark.parametrize("seconds", [6, 90])
+@pytest.mark.parametrize("seconds", [6, 30, 90])
 async def test_a_later_second_use_revokes_all_that_came_of_the_code(
     provider: RunningProvider, party: RelyingParty, seconds: int
 ) -> None:
@@ -225,13 +263,20 @@ async def test_a_scope_sent_with_a_code_is_ignored_like_any_unknown_parameter(pa
     assert tokens["scope"] == "openid email"
 
 
+@pytest.mark.parametrize("algorithm", SIGNING_ALGORITHMS)
 async def test_the_id_token_is_signed_as_the_client_registered(
-    provider: RunningProvider, http: httpx2.Client, party: RelyingParty
+    provider: RunningProvider, http: httpx2.Client, party: RelyingParty, algorithm: str
 ) -> None:
-    metadata = {"redirect_uris": [party.redirect_uri], "id_token_signed_response_alg": "ES256"}
+    """And `at_hash` is made by the hash of that algorithm (OpenID Connect Core section 3.1.3.6)."""
+    metadata = {"redirect_uris": [party.redirect_uri], "id_token_signed_response_alg": algorithm}
     client = http.post("/register", json=metadata).json()
-    tokens = await some_tokens(RelyingParty(provider, client["client_id"], client["client_secret"]))
-    assert header_of(tokens["id_token"])["alg"] == "ES256"
+    tokens = await some_tokens(RelyingParty(provider, client["client_id"], remember_secret(client["client_secret"])))
+    assert header_of(tokens["id_token"])["alg"] == algorithm
+    claims = verified(http, tokens["id_token"], algorithm)
+    digest = hashlib.sha512 if algorithm.startswith("Ed") else hashlib.sha256
+    whole = digest(tokens["access_token"].encode()).digest()
+    half = base64.urlsafe_b64encode(whole[: len(whole) // 2]).rstrip(b"=").decode()
+    assert (claims["aud"], claims["at_hash"]) == (client["client_id"], half)
 
 
 async def test_a_phone_signs_in_as_well_as_an_address(party: RelyingParty) -> None:

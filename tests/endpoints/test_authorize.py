@@ -78,7 +78,7 @@ async def test_max_age_in_silence_is_login_required(provider: RunningProvider, p
         assert person.answer()["error"] == "login_required"
 
 
-@pytest.mark.parametrize("prompt", ["login", "select_account"])
+@pytest.mark.parametrize("prompt", ["login", "create", "login consent select_account"])
 async def test_a_prompt_for_the_person_really_asks_and_auth_time_moves(
     provider: RunningProvider, party: RelyingParty, prompt: str
 ) -> None:
@@ -124,6 +124,18 @@ async def test_who_cancels_sends_the_client_access_denied(party: RelyingParty) -
         await person.submit(person.page.form_with("cancel"), "cancel")
         answer = person.answer()
     assert (answer["error"], answer["state"]) == ("access_denied", party.state)
+
+
+async def test_a_refusal_answers_an_interaction_once(provider: RunningProvider, party: RelyingParty) -> None:
+    async with Person() as person:
+        await person.open(party.authorization_url())
+        waiting = urlsplit(page_of(person).url).query
+        await person.submit(page_of(person).form_with("cancel"), "cancel")
+        assert person.answer()["error"] == "access_denied"
+        for _ in range(2):
+            page = await person.open(f"{provider.issuer}/authorize?{waiting}")
+            assert page is not None
+            assert page.status == 400
 
 
 async def test_a_hint_is_answered_in_silence_for_its_own_person_alone(

@@ -148,6 +148,32 @@ async def test_a_refresh_costs_three_statements_one_commit_and_two_signatures(co
     assert cost == Cost(statements=3, commits=1, signatures=2)
 
 
+async def test_claims_in_the_id_token_cost_the_client_that_asks_one_statement(
+    counted: Counted, started: tuple[RunningProvider, RelyingParty]
+) -> None:
+    _, party = started
+    async with Person() as person:
+        answer = await authorized(person, request_url(party, claims='{"id_token":{"email":null}}'))
+    form = {
+        "grant_type": "authorization_code",
+        "code": answer["code"],
+        "redirect_uri": party.redirect_uri,
+        "code_verifier": party.verifier,
+    }
+    await counted.http.post("/token", data={"grant_type": "client_credentials"}, auth=credentials(party))
+    assert await counted.cost("POST", "/token", data=form, auth=credentials(party)) == Cost(5, 1, signatures=2)
+
+
+async def test_a_revocation_costs_one_commit_and_no_signature(counted: Counted, state: State) -> None:
+    pair = credentials(state.party)
+    await counted.http.post("/revoke", data={"token": "abc"}, auth=pair)
+    access, refresh = state.tokens["access_token"], state.tokens["refresh_token"]
+    assert await counted.cost("POST", "/revoke", data={"token": access}, auth=pair) == Cost(2, 1, verifications=1)
+    assert await counted.cost("POST", "/revoke", data={"token": refresh}, auth=pair) == Cost(4, 1)
+    assert await counted.cost("POST", "/revoke", data={"token": refresh}, auth=pair) == Cost(3, 1)
+    assert await counted.cost("POST", "/revoke", data={"token": "abc"}, auth=pair) == Cost()
+
+
 async def test_a_code_costs_one_commit_when_issued_and_one_when_redeemed(counted: Counted, state: State) -> None:
     url = request_url(state.party).removeprefix(state.party.provider.issuer)
     browser = {"cookie": state.cookie}
@@ -162,3 +188,13 @@ async def test_a_code_costs_one_commit_when_issued_and_one_when_redeemed(counted
     }
     cost = await counted.cost("POST", "/token", data=form, auth=credentials(state.party))
     assert cost == Cost(statements=4, commits=1, signatures=2)
+
+
+async def test_a_sign_out_that_nobody_wants_to_hear_of_costs_one_statement_for_asking(
+    counted: Counted, state: State
+) -> None:
+    path = f"/logout?id_token_hint={state.tokens['id_token']}"
+    await counted.http.get(path)  # no cookie, so nothing ends
+    cost = await counted.cost("GET", path, 303, headers={"cookie": state.cookie})
+    # Find the session; end it, its grant with the grant's family; ask who wants to hear of it; record.
+    assert cost == Cost(statements=6, commits=1)

@@ -10,7 +10,7 @@ from watchword.protocol.origins import browser_origins
 
 ORIGIN = "http://127.0.0.1:8999"
 PUBLIC = ("/jwks", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-FOR_CLIENTS = {"/token": "POST", "/userinfo": "GET"}
+FOR_CLIENTS = {"/token": "POST", "/userinfo": "GET", "/revoke": "POST"}
 CLOSED = ("/authorize", "/login", "/logout", "/consent", "/register", "/healthz", "/dev/mailbox.json", "/nowhere")
 STRANGERS = (
     "null", "https://127.0.0.1:8999", "http://127.0.0.1:8998", "http://127.0.0.1", "http://127.0.0.1:8999.evil.example",
@@ -83,7 +83,7 @@ def test_a_preflight_says_exactly_what_may_be_sent(http: httpx2.Client, path: st
     assert (answer.status_code, answer.content) == (204, b"")
     assert cors(answer) == {
         "access-control-allow-origin": ORIGIN,
-        "access-control-allow-methods": "POST" if path == "/token" else "GET, POST",
+        "access-control-allow-methods": "GET, POST" if path == "/userinfo" else "POST",
         "access-control-allow-headers": "Authorization, Content-Type",
         "access-control-max-age": "600",
         "access-control-expose-headers": "WWW-Authenticate, Retry-After, X-Request-Id",

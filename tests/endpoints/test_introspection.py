@@ -24,7 +24,8 @@ SCOPES = {ORDERS: "orders:read", BILLS: "bills:read", VAULT: "vault:open", SAFE:
 READ, OPAQUE = (ORDERS, BILLS), (VAULT, SAFE)
 INACTIVE = {"active": False}
 MEMBERS = {
-    "active", "token_type", "iss", "sub", "aud", "client_id", "exp", "iat", "jti", "sid", "auth_time", "amr", "scope",
+    "active", "token_type", "iss", "sub", "aud", "client_id", "exp", "iat", "jti", "sid", "auth_time", "amr", "acr",
+    "scope",
 }  # fmt: skip
 
 
@@ -108,7 +109,7 @@ async def test_a_resource_learns_what_a_token_for_it_says(world: World, audience
     assert facts["active"] is True
     assert (facts["iss"], facts["sub"], facts["sid"]) == (world.provider.issuer, person["sub"], person["sid"])
     assert (facts["aud"], facts["client_id"]) == (audience, world.party.client_id)
-    assert (facts["token_type"], facts["amr"]) == ("Bearer", person["amr"])
+    assert (facts["token_type"], facts["amr"], facts["acr"]) == ("Bearer", person["amr"], person["acr"])
     assert facts["auth_time"] == person["auth_time"]
     assert facts["exp"] - facts["iat"] == 900
     assert set(facts["scope"].split()) == {"openid", "email", SCOPES[audience]}
@@ -118,7 +119,7 @@ async def test_a_resource_learns_what_a_token_for_it_says(world: World, audience
 async def test_a_machines_token_has_no_person(world: World, audience: str) -> None:
     tokens = (await world.machine.token(grant_type="client_credentials", resource=audience)).json()
     facts = await told(world.apis[audience], tokens["access_token"])
-    assert facts.keys() == MEMBERS - {"sid", "auth_time", "amr"}
+    assert facts.keys() == MEMBERS - {"sid", "auth_time", "amr", "acr"}
     assert facts["sub"] == facts["client_id"] == world.machine.client_id
     assert facts["scope"] == SCOPES[audience]
 
@@ -237,6 +238,7 @@ async def test_a_client_may_look_at_its_own_refresh_token_and_wears_nothing_out(
             "sid": person["sid"],
             "auth_time": person["auth_time"],
             "amr": person["amr"],
+            "acr": person["acr"],
         }
     )
     assert (await world.party.refresh(tokens["refresh_token"])).status_code == 200
@@ -299,7 +301,8 @@ async def test_malformed_requests_are_refused(world: World) -> None:
 async def test_the_endpoint_and_its_methods_are_discovered(world: World) -> None:
     document = httpx2.get(f"{world.provider.issuer}/.well-known/openid-configuration").json()
     assert document["introspection_endpoint"] == f"{world.provider.issuer}/introspect"
-    assert document["introspection_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post"]
+    methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+    assert document["introspection_endpoint_auth_methods_supported"] == methods
 
 
 async def test_asking_about_somebody_elses_token_is_an_event(world: World) -> None:

@@ -6,9 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
 
 from tests.endpoints.conftest import BYE
 from tests.endpoints.people import BEN, authorized, some_tokens
+from tests.endpoints.telling import client_told, signed_in
+from tests.support.jwt import claims_of, header_of
 from tests.support.person import Person
 from tests.support.provider import RunningProvider
 from tests.support.relying_party import RelyingParty
@@ -177,6 +181,42 @@ def test_a_browser_that_posts_without_a_session_is_told_it_is_signed_out(
     kept = http.post("/logout", data={"state": "x"})
     answer = http.get(kept.headers["location"])
     assert (answer.status_code, answer.headers["location"]) == (303, f"{provider.issuer}/logout/done")
+
+
+async def test_a_client_with_names_of_its_own_for_people_signs_out_without_a_question(
+    provider: RunningProvider,
+) -> None:
+    party = client_told(provider, "Pairwise", subject_type="pairwise", post_logout_redirect_uris=[BYE])
+    async with Person() as person:
+        (tokens,) = await signed_in(person, party)
+        mine = SignedIn(person, party, tokens)
+        answer = await mine.sign_out(id_token_hint=mine.hint, post_logout_redirect_uri=BYE)
+        assert answer.headers["location"] == BYE
+        assert not await mine.still_in()
+
+
+async def test_a_hint_of_another_client_about_the_same_session_signs_out_too(
+    public: RelyingParty, asha: SignedIn
+) -> None:
+    answer = await authorized(asha.person, public.authorization_url())
+    hint = (await public.exchange(answer["code"])).json()["id_token"]
+    assert (await asha.sign_out(id_token_hint=hint, post_logout_redirect_uri=BYE)).headers["location"] == BYE
+    assert not await asha.still_in()
+
+
+async def test_a_hint_signed_by_the_client_itself_is_a_page_and_ends_nothing(asha: SignedIn) -> None:
+    """With its secret, or with a key of its own that it names in the header as ours is."""
+    assert asha.party.secret is not None
+    own = OctKey.import_key(asha.party.secret)
+    stolen = {"kid": header_of(asha.hint)["kid"], "typ": "JWT"}
+    key = RSAKey.generate_key(2048)
+    for hint in (
+        jwt.encode({"alg": "HS256"} | stolen, claims_of(asha.hint), own, algorithms=["HS256"]),
+        jwt.encode({"alg": "RS256"} | stolen, claims_of(asha.hint), key, algorithms=["RS256"]),
+    ):
+        answer = await asha.sign_out(id_token_hint=hint, post_logout_redirect_uri=BYE, state="x")
+        assert (answer.status_code, "location" in answer.headers) == (400, False)
+    assert await asha.still_in()
 
 
 async def test_another_session_of_the_same_person_goes_on(party: RelyingParty, asha: SignedIn) -> None:

@@ -100,7 +100,7 @@ async def test_no_two_tokens_are_alike(world: World) -> None:
 
 async def test_the_id_token_is_bound_to_the_opaque_token(world: World) -> None:
     tokens = await some_tokens(world.party, VAULT, scope=f"openid {OPEN}")
-    assert claims_of(tokens["id_token"])["at_hash"] == half_hash(tokens["access_token"])
+    assert claims_of(tokens["id_token"])["at_hash"] == half_hash(tokens["access_token"], "RS256")
 
 
 async def test_a_refresh_gives_an_opaque_token_again(world: World) -> None:

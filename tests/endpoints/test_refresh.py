@@ -12,7 +12,7 @@ from tests.endpoints.refusal import check_refusal
 from tests.support.jwt import claims_of
 from tests.support.person import Person
 from tests.support.provider import RunningProvider
-from tests.support.relying_party import RelyingParty
+from tests.support.relying_party import RelyingParty, register_itself
 
 DAY = 24 * 3600
 
@@ -116,6 +116,45 @@ async def test_an_old_copy_in_foreign_hands_ends_nothing(party: RelyingParty, pu
     check_refusal(await public.refresh(tokens[0]["refresh_token"]), 400, "invalid_grant")
     check_refusal(await public.refresh(tokens[2]["refresh_token"]), 400, "invalid_grant")
     assert (await party.refresh(tokens[2]["refresh_token"])).status_code == 200
+
+
+async def test_a_refresh_that_is_overtaken_again_and_again_may_be_tried_later_and_loses_nothing(
+    provider: RunningProvider, party: RelyingParty
+) -> None:
+    """As if others changed the family each time: the store passes over every rotation of it."""
+    token = (await some_tokens(party))["refresh_token"]
+    family = UUID(token.split(".")[2])
+    trigger = f"""CREATE TRIGGER overtaken BEFORE UPDATE OF generation ON refresh_family WHEN OLD.id = '{family}'
+        BEGIN SELECT RAISE(IGNORE); END"""
+    with contextlib.closing(sqlite3.connect(provider.folder / "watchword.sqlite3", isolation_level=None)) as store:
+        store.execute(trigger)
+        try:
+            answer = await party.refresh(token)
+        finally:
+            store.execute("DROP TRIGGER overtaken")
+    check_refusal(answer, 503, "temporarily_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await party.refresh(token)).status_code == 200
+
+
+@pytest.mark.parametrize("ending", ["account", "client", "session"])
+async def test_each_refresh_looks_at_account_client_and_session_again(provider: RunningProvider, ending: str) -> None:
+    party = register_itself(provider, grant_types=["authorization_code", "refresh_token"])
+    email = f"{ending}@refreshing.example"
+    async with Person() as person:
+        answer = await person.sign_in(provider, party.authorization_url(), email)
+        tokens = (await party.exchange(answer["code"])).json()
+        tokens = (await party.refresh(tokens["refresh_token"])).json()
+        if ending == "session":
+            await person.http.get(f"{provider.issuer}/logout", params={"id_token_hint": tokens["id_token"]})
+    over = {"account": ("accounts", "disable", email), "client": ("clients", "remove", party.client_id)}
+    if ending in over:
+        assert provider.command(*over[ending]).returncode == 0
+    refused = await party.refresh(tokens["refresh_token"])
+    if ending == "client" and refused.status_code == 401:  # five seconds later the worker has forgotten it too
+        check_refusal(refused, 401, "invalid_client")
+    else:
+        check_refusal(refused, 400, "invalid_grant")
 
 
 async def test_a_bent_token_changes_nothing(either: RelyingParty) -> None:

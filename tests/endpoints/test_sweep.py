@@ -42,10 +42,12 @@ ROWS = {
     "/token": Row("POST", CLIENT, CrossOrigin.REGISTERED, post=ITSELF),
     "/userinfo": Row("GET POST", TOKEN, CrossOrigin.REGISTERED, post=ITSELF),
     "/introspect": Row("POST", CLIENT, post=ITSELF),
+    "/revoke": Row("POST", CLIENT, CrossOrigin.REGISTERED, post=ITSELF),
     "/jwks": Row("GET", PUBLIC, CrossOrigin.ANYBODY, kept=True),
     "/.well-known/openid-configuration": Row("GET", PUBLIC, CrossOrigin.ANYBODY, kept=True),
     "/.well-known/oauth-authorization-server": Row("GET", PUBLIC, CrossOrigin.ANYBODY, kept=True),
     "/register": Row("POST", PUBLIC, post=JSON),
+    "/register/*": Row("DELETE GET PUT", CLIENT),
     "/logout": Row("GET POST", PERSON, post=PROTOCOL),
     "/healthz": Row("GET", PUBLIC, any_host=True),
     "/readyz": Row("GET", PUBLIC, any_host=True),
@@ -56,8 +58,10 @@ ROWS = {
     "/login/resend": Row("GET POST", PERSON, post=FORM),
     "/login/change": Row("POST", PERSON, post=FORM),
     "/login/cancel": Row("POST", PERSON, post=FORM),
+    "/login/select-account": Row("GET POST", PERSON, post=FORM),
     "/login/static/*": Row("GET", PUBLIC, kept=True),
     "/consent": Row("GET POST", PERSON, post=FORM),
+    "/account/applications": Row("GET POST", PERSON, post=FORM),
     "/logout/confirm": Row("GET POST", PERSON, post=FORM),
     "/logout/done": Row("GET", PERSON),
     "/dev/mailbox": Row("GET", DEVELOPMENT),
@@ -69,7 +73,7 @@ FILE = "/login/static/watchword.css"
 
 def address(path: str) -> str:
     """An address that the route serves."""
-    return path.replace("/login/static/*", FILE)
+    return path.replace("/login/static/*", FILE).replace("/register/*", "/register/c_nobody")
 
 
 def test_every_route_is_in_the_table_as_it_is() -> None:

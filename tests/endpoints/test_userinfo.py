@@ -11,7 +11,8 @@ from tests.endpoints.people import API, ASHA, FILES, authorized, some_tokens
 from tests.support.jwt import claims_of
 from tests.support.person import Person
 from tests.support.provider import RunningProvider
-from tests.support.relying_party import RelyingParty
+from tests.support.relying_party import RelyingParty, register_itself
+from watchword.protocol.vocabulary import SCOPE_CLAIMS
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -118,11 +119,15 @@ async def test_any_audience_of_this_issuer_is_good(http: httpx2.Client, party: R
     assert http.get("/userinfo", headers=bearer(token)).status_code == 200
 
 
+CLAIMS = {claim for claims in SCOPE_CLAIMS.values() for claim in claims}
 FULL: dict[str, Any] = {
     "name": "Esha Iyer", "given_name": "Esha", "family_name": "Iyer", "middle_name": "K", "nickname": "esh",
     "preferred_username": "esha", "profile": "https://people.example/esha", "picture": "https://people.example/e.png",
     "website": "https://esha.example", "gender": "female", "birthdate": "1990-01-31", "zoneinfo": "Asia/Kolkata",
-    "locale": "en-IN", "address": {"locality": "Chennai", "country": "IN"},
+    "locale": "en-IN", "address": {
+        "formatted": "1 Beach Road\nChennai 600013\nIndia", "street_address": "1 Beach Road", "locality": "Chennai",
+        "region": "Tamil Nadu", "postal_code": "600013", "country": "IN",
+    },
 }  # fmt: skip
 ESHA, ESHAS_PHONE = "esha@people.example", "+919812345679"
 
@@ -137,7 +142,14 @@ def esha(provider: RunningProvider, tmp_path_factory: pytest.TempPathFactory) ->
     return ESHA
 
 
+@pytest.fixture(scope="module")
+def whole(provider: RunningProvider) -> RelyingParty:
+    """A client that may ask for everything OpenID knows."""
+    return register_itself(provider, scope=" ".join(SCOPE_CLAIMS))
+
+
 PROFILE = (FULL.keys() - {"address"}) | {"updated_at"}
+EMAIL, TELEPHONE = {"email", "email_verified"}, {"phone_number", "phone_number_verified"}
 
 
 @pytest.mark.parametrize(
@@ -145,24 +157,34 @@ PROFILE = (FULL.keys() - {"address"}) | {"updated_at"}
     [
         ("openid", set()),
         ("openid profile", PROFILE),
-        ("openid email", {"email", "email_verified"}),
-        ("openid phone", {"phone_number", "phone_number_verified"}),
-        ("phone email profile openid", PROFILE | {"email", "email_verified", "phone_number", "phone_number_verified"}),
+        ("openid email", EMAIL),
+        ("openid phone", TELEPHONE),
+        ("openid address", {"address"}),
+        ("phone email profile openid", PROFILE | EMAIL | TELEPHONE),
+        ("offline_access address phone email profile openid", PROFILE | EMAIL | TELEPHONE | {"address"}),
     ],
 )
-async def test_scopes_show_exactly_their_claims(party: RelyingParty, esha: str, scope: str, names: set[str]) -> None:
+async def test_scopes_show_exactly_their_claims(whole: RelyingParty, esha: str, scope: str, names: set[str]) -> None:
     async with Person() as person:
-        answer = await person.sign_in(party.provider, party.authorization_url(scope=scope), esha)
-    tokens = (await party.exchange(answer["code"])).json()
-    claims = (await party.userinfo(tokens["access_token"])).json()
+        answer = await person.sign_in(whole.provider, whole.authorization_url(scope=scope), esha)
+    tokens = (await whole.exchange(answer["code"])).json()
+    claims = (await whole.userinfo(tokens["access_token"])).json()
     assert claims.keys() == {"sub"} | names
     assert claims["sub"] == claims_of(tokens["id_token"])["sub"]
     for name, value in claims.items():
         assert value == FULL.get(name, value)
         assert value not in (None, "", {})
+        assert name in CLAIMS
+        assert (value is True) == name.endswith("_verified")
     if "updated_at" in claims:
         assert type(claims["updated_at"]) is int
         assert claims["updated_at"] < 10**10, "seconds, not microseconds"
+
+
+def test_all_twenty_standard_claims_are_known_here() -> None:
+    """OpenID Connect Core section 5.1."""
+    assert len(CLAIMS) == 20
+    assert {"sub"} | PROFILE | EMAIL | TELEPHONE | {"address"} == CLAIMS
 
 
 async def test_what_is_unknown_is_absent_and_never_null(party: RelyingParty) -> None:

@@ -5,6 +5,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote_plus
 
 import pytest
@@ -59,6 +60,10 @@ def _token_request(party: RelyingParty, **form: str) -> Request:
         return Request(url, data=form | {"client_id": party.client_id})
     pair = f"{quote_plus(party.client_id)}:{quote_plus(party.secret)}"
     return Request(url, data=form, headers={"authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
+
+
+def _revocation(party: RelyingParty, token: str) -> Request:
+    return replace(_token_request(party, token=token), url=f"{party.provider.issuer}/revoke")
 
 
 def _posted(person: Person, form: Form, **changes: str) -> Request:
@@ -202,6 +207,33 @@ async def test_sixty_refreshes_of_one_token_give_one_successor(
     assert len({answer.json()["access_token"] for answer in answers}) == TIMES
     assert (await asking.userinfo(answers[-1].json()["access_token"])).status_code == 200
     assert (await asking.refresh(successor)).status_code == 200
+
+
+async def test_a_grant_that_is_revoked_among_sixty_refreshes_is_over(party: RelyingParty, racers: Racers) -> None:
+    async with Person() as person:
+        tokens = await _tokens(person, party)
+    refresh = _token_request(party, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+    revocation = _revocation(party, tokens["refresh_token"])
+    before = _events(party)
+    answers = await _race(racers, [refresh] * (TIMES - 10) + [revocation] * 10)
+    refreshed = [answer for answer in answers if answer.text]  # the others were answered by /revoke
+    assert {answer.status for answer in refreshed} <= {200, 400}
+    assert [answer.status for answer in answers if not answer.text] == [200] * 10
+    assert (_events(party) - before)["token.revoked"] == 1
+    for answer in [answer for answer in refreshed if answer.status == 200][:5]:
+        assert (await party.userinfo(answer.json()["access_token"])).status_code == 401
+        assert (await party.refresh(answer.json()["refresh_token"])).status_code == 400
+    assert (await party.refresh(tokens["refresh_token"])).status_code == 400
+
+
+async def test_of_sixty_revocations_of_an_access_token_one_is_told(party: RelyingParty, racers: Racers) -> None:
+    async with Person() as person:
+        tokens = await _tokens(person, party)
+    before = _events(party)
+    answers = await _race(racers, [_revocation(party, tokens["access_token"])] * TIMES)
+    assert {answer.status for answer in answers} == {200}
+    assert (_events(party) - before)["token.revoked"] == 1
+    assert (await party.userinfo(tokens["access_token"])).status_code == 401
 
 
 async def test_an_interaction_is_answered_once(party: RelyingParty, racers: Racers) -> None:

@@ -37,6 +37,8 @@ _ELSEWHERE = {
     "audit.suppressed",
     "device.forgotten",
     "limit.exceeded",
+    "logout.tell_failed",
+    "logout.told",
     "shutdown",
     "token.introspection_denied",
 }

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.login.doors import ask, fresh_email, page_of, rows
+from tests.login.doors import ask, fresh_email, page_of, register_itself, rows
 from tests.support.person import Person
 from tests.support.relying_party import RelyingParty
 from watchword.pages import PAGES
@@ -16,7 +16,9 @@ FIELDS = {"identifier": "asha@example.com", "one_time_code": "123456", "decision
 
 def test_every_form_of_the_pages_is_known_here() -> None:
     assert ROUTES == [
-        "/consent", "/login", "/login/cancel", "/login/change", "/login/code", "/login/resend", "/logout/confirm",
+        "/account/applications",
+        "/consent", "/login", "/login/cancel", "/login/change", "/login/code", "/login/resend", "/login/select-account",
+        "/logout/confirm",
     ]  # fmt: skip
 
 
@@ -29,19 +31,26 @@ def _written(party: RelyingParty) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def signed_in(party: RelyingParty) -> Any:
-    """A browser with a session, an open interaction and a question whether to sign out."""
+    """A browser with a session, an open interaction, a question whether to sign out, and an application it allowed."""
     async with Person() as person:
         await person.type_code(await ask(person, party, fresh_email()))
         await person.open(f"{party.provider.issuer}/logout")
         logout = page_of(person)
         assert urlsplit(logout.url).path == "/logout/confirm"
+        stranger = await register_itself(party.provider)
+        await person.open(stranger.authorization_url())
+        await person.submit(page_of(person).form_with("continue"), "continue")
+        await person.open(f"{party.provider.issuer}/account/applications")
+        applications = page_of(person)
         await person.open(party.authorization_url(prompt="login"))
-        yield person, page_of(person).form_with("identifier").fields, logout
+        yield person, page_of(person).form_with("identifier").fields, logout, applications
 
 
 def _target(party: RelyingParty, route: str, signed_in: Any) -> tuple[str, dict[str, str]]:
     """The address and the fields with which this browser's own form would be taken."""
-    _, fields, logout = signed_in
+    _, fields, logout, applications = signed_in
+    if route == "/account/applications":
+        return applications.forms[0].action, dict(applications.forms[0].fields)
     if route == "/logout/confirm":
         return logout.forms[0].action, {"csrf": logout.forms[0].fields["csrf"], "decision": "sign_out"}
     return f"{party.provider.issuer}{route}", fields | FIELDS
@@ -73,7 +82,7 @@ async def test_a_form_from_another_site_is_refused(party: RelyingParty, signed_i
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_form_without_its_own_token_is_refused(party: RelyingParty, signed_in: Any, route: str) -> None:
-    person, first, logout = signed_in
+    person, first, logout, _ = signed_in
     url, fields = _target(party, route, signed_in)
     own = fields.pop("csrf")
     async with Person() as stranger:
@@ -95,7 +104,7 @@ async def test_a_form_without_the_browsers_cookie_is_refused(party: RelyingParty
     before = _written(party)
     async with Person() as stranger:
         answer = await stranger.http.post(url, data=fields, headers={"sec-fetch-site": "same-origin"})
-    assert answer.status_code == (403 if route == "/logout/confirm" else 400)
+    assert answer.status_code == (403 if route in {"/logout/confirm", "/account/applications"} else 400)
     assert _written(party) == before
 
 
@@ -122,7 +131,7 @@ async def test_the_form_of_the_page_itself_is_taken_by_browsers_old_and_new(part
 
 
 async def test_a_form_that_is_too_large_is_refused_with_a_page(party: RelyingParty, signed_in: Any) -> None:
-    person, fields, _ = signed_in
+    person, fields, *_ = signed_in
     answer = await person.http.post(
         f"{party.provider.issuer}/login",
         data=fields | {"identifier": "a" * 33_000},

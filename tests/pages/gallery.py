@@ -16,28 +16,42 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from watchword.locale import load_catalogues
+from watchword.pages.problem import problem_view
 from watchword.pages.render import Pages
-from watchword.pages.scopes import describe_scope
+from watchword.pages.scopes import describe_word
 from watchword.pages.views import (
+    AllowedApplication,
+    ApplicationsPage,
     CodePage,
     ConsentPage,
     ContinuePage,
     ErrorPage,
     FinishedPage,
+    FormPostPage,
     IdentifierPage,
     LanguageLink,
+    LeavingPage,
     LogoutPage,
     MailboxMessage,
     MailboxPage,
+    SelectAccountPage,
     SignedOutPage,
     StillSignedInPage,
     View,
 )
+from watchword.web.answers import Allowed
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+CLIENT_LOGO = "https://reports.example/logo.svg"
+LOGO_DRAWING = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 48 48'><rect width='48' height='48' rx='11' fill='#0f7b6c'/>"
+    "<path d='M14 33V15h6v18zM22 33V21h5v12zM29 33V26h5v7z' fill='#fff'/></svg>"
 )
+FRAME = "https://reports.example/signed-out?iss=http://localhost&sid=s"
+# What a page may reach beyond our own origin, where it may.
+ALLOWED = {
+    "consent-logo": Allowed(images=("https://reports.example",)),
+    "signed-out-going-on": Allowed(frames=("https://reports.example",)),
+}
 LOGO = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E"
     "%3Crect width='8' height='8' rx='2' fill='%23d9822b'/%3E%3C/svg%3E"
@@ -60,6 +74,32 @@ def sample_views(locale: str) -> Mapping[str, View]:
         "consent-long": replace(
             _consent_page(locale), client_name="Donau" + "dampfschiff" * 12, resources=(_LONG_URL,)
         ),
+        "consent-logo": replace(_consent_page(locale), logo_uri=CLIENT_LOGO),
+        "consent-stranger": replace(
+            _consent_page(locale), logo_uri=None, client_host="reports.example", client_uri=None, resources=()
+        ),
+        "select-account": SelectAccountPage(
+            action="/post",
+            cancel_action="/post",
+            interaction="i",
+            csrf="c",
+            shown_to="s",
+            client_name="Notes",
+            account_label="a•••a@example.com",
+            language_links=LANGUAGES,
+            here="?page=1",
+        ),
+        "form-post": FormPostPage(
+            action="/stays-here", fields=(("code", "c0de"), ("state", 'a"b&c')), client_name="Notes"
+        ),
+        "leaving": LeavingPage(
+            next_url="https://reports.example/callback?error=access_denied",
+            host="reports.example",
+            client_name="Field Reports",
+        ),
+        "leaving-long": LeavingPage(next_url=_LONG_URL, host="a" * 60 + ".example", client_name="W" * 100),
+        "applications": _applications_page(locale),
+        "applications-none": replace(_applications_page(locale), applications=(), withdrawn="Field Reports"),
         "continue": ContinuePage(next_url="/stays-here", client_name="Notes"),
         "error": ErrorPage(
             title=text("error.redirect_uri_mismatch_title"),
@@ -71,6 +111,10 @@ def sample_views(locale: str) -> Mapping[str, View]:
         "logout": LogoutPage(action="/post", csrf="c", account_label="a•••a@example.com", client_name="Notes"),
         "still-signed-in": StillSignedInPage(client_name="Notes", home_url="https://notes.example.com/"),
         "signed-out": SignedOutPage(),
+        "signed-out-told": SignedOutPage(told=("Notes", "Field Reports", "W" * 100)),
+        "signed-out-going-on": SignedOutPage(
+            told=("Notes",), frames=(FRAME,), next_url="/stays-here", client_name="Field Reports"
+        ),
         "mailbox": _mailbox_page(),
         "mailbox-empty": MailboxPage(messages=(), to="nobody@example.com"),
     }
@@ -91,6 +135,7 @@ def _identifier_pages(error: str) -> Mapping[str, View]:
     )
     return {
         "identifier": first,
+        "identifier-creating": replace(first, creating=True),
         "identifier-error": IdentifierPage(
             action="/post",
             interaction="i",
@@ -169,8 +214,29 @@ def _consent_page(locale: str) -> ConsentPage:
         policy_uri="https://reports.example/privacy",
         tos_uri="https://reports.example/terms",
         account_label="a•••a@example.com",
-        scopes=tuple(describe_scope(name, catalogue) for name in ("openid", "email", "offline_access", "notes:read")),
+        scopes=tuple(
+            describe_word(name, catalogue)
+            for name in ("openid", "email", "offline_access", "claim:birthdate", "notes:read")
+        ),
         resources=("https://api.notes.example/",),
+        applications_url="/account/applications",
+    )
+
+
+def _applications_page(locale: str) -> ApplicationsPage:
+    catalogue = load_catalogues()[locale]
+    scopes = tuple(describe_word(name, catalogue) for name in ("openid", "email", "notes:read"))
+    when = datetime(2026, 3, 1, 14, 30, 5, tzinfo=UTC)
+    return ApplicationsPage(
+        action="/post",
+        csrf="c",
+        account_label="a•••a@example.com",
+        applications=(
+            AllowedApplication("c1", "Field Reports", "reports.example", scopes, when),
+            AllowedApplication("c2", "Donau" + "dampfschiff" * 8, None, scopes[:1], when),
+        ),
+        language_links=LANGUAGES,
+        here="?page=1",
     )
 
 
@@ -203,8 +269,17 @@ def gallery(pages: Pages) -> Starlette:
 
     async def show(request: Request) -> Response:
         locale = request.query_params.get("ui_locales", "en")
-        view = sample_views(locale)[request.path_params["name"]]
-        return HTMLResponse(pages.render(view, locale=locale), headers=_HEADERS)
+        name = request.path_params["name"]
+        view = sample_views(locale)[name]
+        policy = ALLOWED.get(name, Allowed()).policy()
+        headers = {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
+        return HTMLResponse(pages.render(view, locale=locale), headers=headers)
+
+    async def problem(request: Request) -> Response:
+        locale, key = request.query_params.get("ui_locales", "en"), request.path_params["name"]
+        return HTMLResponse(
+            pages.render(problem_view(key, load_catalogues()[locale], "01jd9x4k7v2m8q", 400), locale=locale)
+        )
 
     async def static(request: Request) -> Response:
         asset = pages.static_file(request.path_params["name"])
@@ -223,15 +298,13 @@ def gallery(pages: Pages) -> Starlette:
     return Starlette(
         routes=[
             Route("/view/{name}", show),
+            Route("/problem/{name}", problem),
             Route("/login/static/{name}", static),
             Route("/post", received, methods=["POST"]),
             Route("/resend", received, methods=["POST"]),
-            Route("/stays-here", nothing),
+            Route("/stays-here", nothing, methods=["GET", "POST"]),
         ]
     )
-
-
-_HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "same-origin"}
 
 
 @contextmanager

@@ -1,73 +1,15 @@
 """What every hosted page keeps: seen in a real Chromium under the strict Content-Security-Policy."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import Literal, NamedTuple
-
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from tests.pages.gallery import LANGUAGES, gallery, sample_views, served
-from watchword.locale import load_catalogues
-from watchword.pages.brand import Brand
-from watchword.pages.render import Pages
+from tests.pages.gallery import LANGUAGES, sample_views
+from tests.pages.looking import AXE_RULES, EYES, NO_SCRIPTS, Eyes, looking
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 VIEWS = sorted(sample_views("en"))
-AXE_RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
-
-
-class Eyes(NamedTuple):
-    """Who looks at a page, and how."""
-
-    name: str
-    width: int = 1280
-    height: int = 800
-    scheme: Literal["light", "dark"] = "light"
-    locale: str = "en"
-    forced_colors: Literal["active", "none"] = "none"
-    scripts: bool = True
-
-
-EYES = (
-    Eyes("light"),
-    Eyes("small-dark", width=320, height=640, scheme="dark"),
-    Eyes("small-hindi", width=320, height=640, locale="hi"),
-)
-NO_SCRIPTS = Eyes("no-scripts", scripts=False)
-DESK = EYES[0]
-
-
-@pytest.fixture(scope="module")
-def base() -> Iterator[str]:
-    brand = Brand(support_url="/help", privacy_url="/privacy", terms_url="/terms")
-    with served(gallery(Pages(brand, load_catalogues()))) as address:
-        yield address
-
-
-@asynccontextmanager
-async def looking(chromium: Browser, base: str, view: str, eyes: Eyes = DESK) -> AsyncIterator[tuple[Page, list[str]]]:
-    """The opened page, and what its console complained of."""
-    context = await chromium.new_context(
-        viewport={"width": eyes.width, "height": eyes.height},
-        color_scheme=eyes.scheme,
-        forced_colors=eyes.forced_colors,
-        java_script_enabled=eyes.scripts,
-        reduced_motion="reduce",
-    )
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-    await page.goto(f"{base}/view/{view}?ui_locales={eyes.locale}")
-    yield page, complaints
-    await context.close()
 
 
 @pytest.mark.parametrize("eyes", EYES, ids=lambda eyes: eyes.name)
@@ -93,7 +35,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, .button, input, 
 
 
 # Pages with nothing to go on to, and the mailbox, whose buttons may all come with its script.
-ENDS = {"error", "finished", "signed-out", "mailbox", "mailbox-empty"}
+ENDS = {"applications-none", "error", "finished", "signed-out", "signed-out-told", "mailbox", "mailbox-empty"}
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -116,6 +58,10 @@ async def test_a_page_says_the_same_without_scripts(chromium: Browser, base: str
         ("code-error", ["one-time-code", "continue", "resend", "change", "cancel"]),
         ("consent", ["continue", "cancel"]),
         ("logout", ["continue", "cancel"]),
+        ("select-account", ["continue", "another", "cancel"]),
+        ("form-post", ["continue"]),
+        ("leaving", ["continue"]),
+        ("signed-out-going-on", ["continue"]),
     ],
 )
 async def test_tab_goes_through_a_page_in_the_order_of_reading(

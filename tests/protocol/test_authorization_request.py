@@ -20,6 +20,7 @@ from watchword.protocol.authorization_request import (
     parse_authorization_request,
     resolve_target,
 )
+from watchword.protocol.claims_request import NOTHING_ASKED
 from watchword.protocol.client import Client
 from watchword.protocol.errors import DisplayedError
 from watchword.protocol.parameters import Parameters
@@ -56,8 +57,9 @@ def test_a_good_request_is_read_whole() -> None:
 
 
 def test_parameters_nobody_knows_are_ignored() -> None:
-    unknown = {"extra": "foobar", "display": "popup", "claims_locales": "se", "acr_values": "1 2", "claims": "{}"}
+    unknown = {"extra": "foobar", "display": "popup", "claims_locales": "se", "ui_locales": "se", "claims": "{}"}
     assert a_request(None, *unknown.items()) == a_request()
+    assert a_request(display="hologram") == a_request()
 
 
 def test_an_unknown_client_is_displayed() -> None:
@@ -113,6 +115,11 @@ REFUSED = [
     ("a negative max_age", some_parameters(max_age="-1"), None, "invalid_request"),
     ("max_age in Arabic digits", some_parameters(max_age="\u0661"), None, "invalid_request"),
     ("max_age of eleven digits", some_parameters(max_age="1" * 11), None, "invalid_request"),
+    ("prompt create and select_account", some_parameters(prompt="create select_account"), None, "invalid_request"),
+    ("prompt none and create", some_parameters(prompt="create none"), None, "invalid_request"),
+    ("claims that are no JSON", some_parameters(claims="{"), None, "invalid_request"),
+    ("claims of a wrong type", some_parameters(claims='{"userinfo": []}'), None, "invalid_request"),
+    ("claims beyond 4096 characters", some_parameters(claims='{"x": "' + "x" * 4090 + '"}'), None, "invalid_request"),
     ("no PKCE", some_parameters(code_challenge=None, code_challenge_method=None), None, "invalid_request"),
     ("no PKCE of a public client, whatever its policy says",
      some_parameters(code_challenge=None, code_challenge_method=None), PUBLIC, "invalid_request"),
@@ -159,6 +166,7 @@ def test_every_check_has_a_refusal_here_and_the_first_failing_one_answers() -> N
         "response_mode": "fragment",
         "prompt": "maybe",
         "max_age": "soon",
+        "claims": "[]",
         "code_challenge_method": "plain",
         "scope": "nothing",
     }
@@ -170,12 +178,12 @@ def test_every_check_has_a_refusal_here_and_the_first_failing_one_answers() -> N
         del wrong[name]
     said.append(refusal(some_parameters(*more, **wrong)).error.description)
     said.append(refusal(some_parameters(**wrong)).error.description)
-    assert len(set(said)) == len(CHECKS) == 10
+    assert len(set(said)) == len(CHECKS) == 11
     assert [next(word for word in text.replace(".", "").split() if word in ORDER) for text in said] == ORDER
 
 
 ORDER = ["x", "nonce", "Request", "response_type=code", "response_mode", "prompt", "max_age",
-         "code_challenge_method=S256", "resource", "scopes"]  # fmt: skip
+         "claims", "code_challenge_method=S256", "resource", "scopes"]  # fmt: skip
 
 
 def test_optional_pkce_binds_once_it_is_sent() -> None:
@@ -213,3 +221,36 @@ def test_the_default_resource_stands_in_when_none_is_named() -> None:
     client = a_client(scopes=READER.scopes, default_resource=API.audience)
     assert a_request(client, scope="openid notes:read").resources == (API.audience,)
     assert a_request(client, ("resource", FILES.audience)).resources == (FILES.audience,)
+
+
+APP = a_client(redirect_uris=("com.example.app:/cb",), token_endpoint_auth_method="none")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "client", "mode"),
+    [
+        (some_parameters(), None, "query"),
+        (some_parameters(response_mode="query"), None, "query"),
+        (some_parameters(response_mode="form_post"), None, "form_post"),
+        (some_parameters(response_mode="fragment"), None, "query"),
+        (some_parameters(("response_mode", "query"), response_mode="form_post"), None, "query"),
+        (some_parameters(response_mode="form_post", redirect_uri="com.example.app:/cb"), APP, "query"),
+    ],
+)
+def test_an_answer_travels_as_it_was_asked_to_and_in_the_query_where_that_is_unclear(
+    parameters: Parameters, client: Client | None, mode: str
+) -> None:
+    assert resolve_target(parameters, client or a_client()).response_mode == mode
+
+
+def test_an_app_behind_a_private_scheme_cannot_be_posted_to() -> None:
+    wrong = refusal(some_parameters(response_mode="form_post", redirect_uri="com.example.app:/cb"), APP)
+    assert (wrong.error.error, wrong.target.response_mode) == ("invalid_request", "query")
+    assert "redirect_uri" in wrong.error.description
+    assert a_request(APP, redirect_uri="com.example.app:/cb").target.response_mode == "query"
+
+
+def test_what_an_oauth_request_says_of_claims_is_nothing_to_us() -> None:
+    client = a_client(scopes=frozenset({"notes:read", "email"}))
+    asked = a_request(client, ("resource", API.audience), scope="notes:read", claims='{"userinfo": {"email": null}}')
+    assert asked.claims == NOTHING_ASKED

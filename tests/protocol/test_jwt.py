@@ -9,19 +9,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt as oracle
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from tests.protocol.builders import ISSUER, NOW
 from watchword.protocol.base64url import decode_segment, encode_segment
 from watchword.protocol.errors import InvalidToken
-from watchword.protocol.jwt import MAX_TOKEN_LENGTH, SigningKey, verify_token
+from watchword.protocol.jwt import MAX_TOKEN_LENGTH, SigningKey, public_part, verify_token
+from watchword.protocol.vocabulary import SigningAlgorithm
 
 RSA = SigningKey("rsa-1", "RS256", RSAKey.generate_key(2048))
+PSS = SigningKey("pss-1", "PS256", RSAKey.generate_key(2048))
 EC = SigningKey("ec-1", "ES256", ECKey.generate_key("P-256"))
+ED = SigningKey("ed-1", "EdDSA", OKPKey.generate_key("Ed25519"))
+ED25519 = SigningKey("ed-1", "Ed25519", ED.key)  # the name that the oracle does not warn of
 OTHER_EC = SigningKey("ec-1", "ES256", ECKey.generate_key("P-256"))
-KEYS = {key.kid: key for key in (RSA, EC)}
+KEYS = {key.kid: key for key in (RSA, PSS, EC, ED)}
 EXPIRES = int((NOW + timedelta(minutes=5)).timestamp())
 CLAIMS = {"iss": ISSUER, "sub": "x", "exp": EXPIRES}
 GOOD = EC.sign(CLAIMS, typ="at+jwt")
@@ -51,11 +57,11 @@ def test_a_bend_of_nothing_verifies() -> None:
     assert verify(signed(HEADER, CLAIMS)) == CLAIMS
 
 
-@pytest.mark.parametrize("key", [RSA, EC], ids=lambda key: str(key.algorithm))
+@pytest.mark.parametrize("key", [RSA, PSS, EC, ED25519], ids=lambda key: str(key.algorithm))
 def test_what_is_signed_verifies_here_and_at_an_independent_implementation(key: SigningKey) -> None:
     token = key.sign(CLAIMS, typ="JWT")
     assert verify(token, typ="JWT") == CLAIMS
-    decoded = oracle.decode(token, key.key, algorithms=[key.algorithm])
+    decoded = oracle.decode(token, public_part(key.key), algorithms=[key.algorithm])
     assert decoded.claims == CLAIMS
     assert decoded.header == {"alg": key.algorithm, "typ": "JWT", "kid": key.kid}
 
@@ -81,6 +87,7 @@ HEADERS = [
     ("alg missing", signed({"typ": "at+jwt", "kid": "ec-1"}, CLAIMS)),
     ("alg null", signed(HEADER | {"alg": None}, CLAIMS)),
     ("alg a list", signed(HEADER | {"alg": ["ES256"]}, CLAIMS)),
+    ("alg an object", signed(HEADER | {"alg": {"ES256": 1}}, CLAIMS)),
     ("alg in lower case", signed(HEADER | {"alg": "es256"}, CLAIMS)),
     ("the algorithm of another key", signed(HEADER | {"alg": "RS256"}, CLAIMS)),
     ("HS256 with the RSA public key", hmac_signed(RSA_PEM, kid="rsa-1")),
@@ -237,6 +244,107 @@ def test_segments_are_read_back_and_only_in_their_canonical_form() -> None:
     for text in ("", "A", "AB", "AA==", "A A", "AA\n", "+A", "/A"):
         with pytest.raises(ValueError, match="base64url"):
             decode_segment(text)
+
+
+def named(key: SigningKey, algorithm: SigningAlgorithm) -> SigningKey:
+    """The same private key under the name of another algorithm."""
+    return SigningKey(key.kid, algorithm, key.key)
+
+
+@pytest.mark.parametrize(
+    ("key", "other"), [(RSA, "PS256"), (PSS, "RS256")], ids=["PS256 by a key of RS256", "RS256 by a key of PS256"]
+)
+def test_a_key_of_one_rsa_algorithm_never_verifies_the_other(key: SigningKey, other: SigningAlgorithm) -> None:
+    token = named(key, other).sign(CLAIMS, typ="JWT")
+    verify_token(token, {key.kid: named(key, other)}, expected_issuer=ISSUER, expected_type="JWT", now=NOW)
+    with pytest.raises(InvalidToken):  # honest about its algorithm
+        verify(token, typ="JWT")
+    header = b64({"alg": key.algorithm, "typ": "JWT", "kid": key.kid})
+    body = f"{header}.{b64(CLAIMS)}"
+    algorithm: Any = JWSRegistry.algorithms[other]
+    with pytest.raises(InvalidToken):  # and not
+        verify(f"{body}.{b64(algorithm.sign(body.encode(), key.key))}", typ="JWT")
+
+
+@pytest.mark.parametrize("name", ["EdDSA", "Ed25519"])
+def test_ed25519_verifies_under_both_its_names(name: SigningAlgorithm) -> None:
+    assert verify(named(ED, name).sign(CLAIMS, typ="JWT"), typ="JWT") == CLAIMS
+
+
+@pytest.mark.parametrize("name", ["Ed448", "eddsa", "ED25519", "ES256", "RS256", "none", ["EdDSA"], {"EdDSA": 1}])
+def test_ed25519_verifies_under_no_other_name(name: Any) -> None:
+    body = f"{b64({'alg': name, 'typ': 'JWT', 'kid': 'ed-1'})}.{b64(CLAIMS)}"
+    algorithm: Any = JWSRegistry.algorithms["EdDSA"]
+    with pytest.raises(InvalidToken):
+        verify(f"{body}.{b64(algorithm.sign(body.encode(), ED.key))}", typ="JWT")
+
+
+@pytest.mark.parametrize("salt", [0, 20, 31, 33, padding.PSS.MAX_LENGTH], ids=str)
+def test_a_salt_of_another_length_than_the_hash_is_refused(salt: Any) -> None:
+    def signed_with(length: Any) -> str:
+        body = f"{b64({'alg': 'PS256', 'typ': 'JWT', 'kid': 'pss-1'})}.{b64(CLAIMS)}"
+        private: Any = PSS.key.get_op_key("sign")
+        scheme = padding.PSS(padding.MGF1(hashes.SHA256()), length)
+        return f"{body}.{b64(private.sign(body.encode(), scheme, hashes.SHA256()))}"
+
+    assert verify(signed_with(32), typ="JWT") == CLAIMS
+    with pytest.raises(InvalidToken):
+        verify(signed_with(salt), typ="JWT")
+
+
+def test_another_hash_in_the_mask_is_refused() -> None:
+    body = f"{b64({'alg': 'PS256', 'typ': 'JWT', 'kid': 'pss-1'})}.{b64(CLAIMS)}"
+    private: Any = PSS.key.get_op_key("sign")
+    scheme = padding.PSS(padding.MGF1(hashes.SHA384()), 32)
+    with pytest.raises(InvalidToken):
+        verify(f"{body}.{b64(private.sign(body.encode(), scheme, hashes.SHA256()))}", typ="JWT")
+
+
+ORDER_OF_ED25519 = 2**252 + 27742317777372353535851937790883648493
+
+
+def spoilt_signatures(key: SigningKey, good: bytes) -> dict[str, bytes]:
+    """Other ways to write a signature, which a lenient verifier takes for the same."""
+    spoilt = {
+        "a zero in front": b"\x00" + good,
+        "a zero behind": good + b"\x00",
+        "the first byte gone": good[1:],
+        "the last byte gone": good[:-1],
+        "half": good[: len(good) // 2],
+        "twice": good * 2,
+        "zeros": bytes(len(good)),
+        "ones": b"\xff" * len(good),
+    }
+    if key.algorithm in {"RS256", "PS256"}:
+        public: Any = key.key.get_op_key("verify")
+        modulus = public.public_numbers().n
+        larger = int.from_bytes(good, "big") + modulus
+        spoilt["the modulus added"] = larger.to_bytes(len(good) + 1, "big")
+        if larger.bit_length() <= len(good) * 8:
+            spoilt["the modulus added in the same length"] = larger.to_bytes(len(good), "big")
+    if key.algorithm == "EdDSA":
+        s = int.from_bytes(good[32:], "little") + ORDER_OF_ED25519
+        spoilt["the order added"] = good[:32] + s.to_bytes(32, "little")
+    return spoilt
+
+
+@pytest.mark.parametrize("key", [RSA, PSS, EC, ED], ids=lambda key: str(key.algorithm))
+def test_a_signature_is_good_in_one_form_alone(key: SigningKey) -> None:
+    body, _, signature = key.sign(CLAIMS, typ="JWT").rpartition(".")
+    for why, spoilt in spoilt_signatures(key, decode_segment(signature)).items():
+        with pytest.raises(InvalidToken):
+            assert not verify(f"{body}.{b64(spoilt)}", typ="JWT"), why
+
+
+def test_a_key_without_its_private_part_verifies_and_is_still_the_same_key() -> None:
+    key = SigningKey("ec-9", "ES256", ECKey.generate_key("P-256"))
+    token = key.sign(CLAIMS, typ="JWT")
+    key.forget_private_part()
+    key.forget_private_part()
+    verify_token(token, {"ec-9": key}, expected_issuer=ISSUER, expected_type="JWT", now=NOW)
+    assert not key.key.is_private
+    with pytest.raises(AttributeError):
+        key.sign(CLAIMS, typ="JWT")
 
 
 def test_a_private_key_never_shows_in_a_repr() -> None:

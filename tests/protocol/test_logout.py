@@ -1,10 +1,13 @@
 """RP-initiated logout: where the browser may go, and whether its person must be asked."""
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 
 from tests.protocol.builders import a_client
 from watchword.protocol.errors import DisplayedError
-from watchword.protocol.logout import LogoutRequest, parse_logout_request
+from watchword.protocol.logout import LogoutRequest, Participant, logout_token_claims, parse_logout_request
 from watchword.protocol.parameters import Parameters
 
 BYE = "https://rp.example/bye"
@@ -72,3 +75,34 @@ def test_only_a_hint_about_this_very_session_spares_the_question(
     hint: dict[str, str] | None, session: tuple[str | None, str | None], named: bool
 ) -> None:
     assert asked(hint=hint).names_session(*session) is named
+
+
+def test_a_logout_token_says_who_about_whom_and_nothing_that_an_id_token_would() -> None:
+    claims = logout_token_claims(
+        issuer="https://id.example",
+        client_id="c_rp",
+        subject="s",
+        session_id="1",
+        jti="j",
+        now=datetime.fromtimestamp(9, UTC),
+    )
+    assert claims == {
+        "iss": "https://id.example", "aud": "c_rp", "sub": "s", "sid": "1", "jti": "j", "iat": 9, "exp": 129,
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("uri", "frame"),
+    [
+        (None, None),
+        ("https://rp.example/out", "https://rp.example/out?iss=https%3A%2F%2Fid.example&sid=" + str(UUID(int=1))),
+        (
+            "https://rp.example/out?a=1&a=2",
+            "https://rp.example/out?a=1&a=2&iss=https%3A%2F%2Fid.example&sid=" + str(UUID(int=1)),
+        ),
+    ],
+)
+def test_a_frame_names_issuer_and_session_behind_the_query_it_has(uri: str | None, frame: str | None) -> None:
+    client = Participant("c_rp", "RP", None, uri)
+    assert client.frame(issuer="https://id.example", session_id=UUID(int=1)) == frame

@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 BOUNDED_OTHERWISE = {
     "account": "made by proving an identifier; erased on demand",
     "identifier": "goes with its account",
-    "client": "registered by the operator, or by whoever may register; removed by the operator",
+    "client": "registered by the operator, or by whoever may; one that registered itself goes when nobody uses it",
     "client_secret": "goes with its client",
     "resource": "registered by the operator",
     "consent": "one a client, account and resource",

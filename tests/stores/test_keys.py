@@ -15,6 +15,7 @@ from tests.support.secrecy import remember_secret
 from watchword.database import Database
 from watchword.database import keys as stored
 from watchword.keys import Roots, UndecipherableKey, WeakKey, load_keyring, make_first_keys, reseal_keys
+from watchword.keys.keyring import KEY_ALGORITHMS
 
 SECRET_KEY = remember_secret("zi0VmFzrSxkTLZFlwcH1YKP8JNyxkXQ4nTzZ")
 OTHER_SECRET_KEY = remember_secret("W6t2pYbS0o9dJvCqHkR4mN8aLxEzGfUi1TrB")
@@ -22,6 +23,7 @@ ROOTS = Roots.derive(SECRET_KEY, None)
 PUBLIC_MEMBERS = {
     "RSA": {"kty", "kid", "use", "alg", "n", "e"},
     "EC": {"kty", "kid", "use", "alg", "crv", "x", "y"},
+    "OKP": {"kty", "kid", "use", "crv", "x"},  # `alg` has two names
 }
 
 
@@ -74,7 +76,7 @@ def test_four_commands_that_first_use_a_folder_at_once_agree_on_its_schema_secre
     answers = [command.communicate(timeout=60)[0] for command in commands]
     assert [command.returncode for command in commands] == [0] * 4
     assert len(set(answers)) == 1
-    assert sorted(key["algorithm"] for key in json.loads(answers[0])) == ["ES256", "RS256"]
+    assert sorted(key["algorithm"] for key in json.loads(answers[0])) == sorted(KEY_ALGORITHMS)
     secret = tmp_path / "watchword.secret"
     assert secret.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.glob("watchword.secret*")] == [secret.name]
@@ -105,11 +107,11 @@ async def test_the_published_set_holds_public_members_only(keyed: Database) -> N
     published = json.loads(keyring.jwks)
     assert set(published) == {"keys"}
     assert {key["kid"] for key in published["keys"]} == set(keyring.verifying)
-    assert sorted(key["alg"] for key in published["keys"]) == ["ES256", "RS256"]
+    assert sorted(key.get("alg", "EdDSA") for key in published["keys"]) == sorted(KEY_ALGORITHMS)
     for key in published["keys"]:
         assert set(key) == PUBLIC_MEMBERS[key["kty"]]
         assert key["use"] == "sig"
-        assert keyring.verifying[key["kid"]].algorithm == key["alg"]
+        assert keyring.verifying[key["kid"]].algorithm == key.get("alg", "EdDSA")
 
 
 async def test_keys_are_long_enough_and_named_by_their_thumbprint(keyed: Database) -> None:
@@ -168,7 +170,7 @@ def test_a_start_with_a_weak_key_is_one_helpful_line(tmp_path: Path) -> None:
 
 
 async def test_a_ciphertext_in_another_row_does_not_open(keyed: Database, outsider: sqlite3.Connection) -> None:
-    first, second = (row.kid for row in await stored.signing_keys(keyed))
+    first, second, *_ = (row.kid for row in await stored.signing_keys(keyed))
     outsider.execute(
         "UPDATE signing_key SET private_jwk = (SELECT private_jwk FROM signing_key WHERE kid = ?) WHERE kid = ?",
         (first, second),
@@ -228,7 +230,31 @@ async def test_resealing_is_all_or_nothing(keyed: Database, outsider: sqlite3.Co
     with pytest.raises(UndecipherableKey):
         await reseal_keys(keyed, Roots.derive(OTHER_SECRET_KEY, SECRET_KEY))
     for row in await stored.signing_keys(keyed):
+        assert row.private_jwk is not None
         assert ROOTS.decrypt(row.private_jwk, place=f"signing_key.private_jwk.{row.kid}")
+
+
+async def test_a_symmetric_key_opens_for_its_own_purpose_alone(keyed: Database, outsider: sqlite3.Connection) -> None:
+    outsider.execute("UPDATE mac_key SET purpose = 'swapped' WHERE purpose = 'refresh'")
+    outsider.execute("UPDATE mac_key SET purpose = 'refresh' WHERE purpose = 'audit'")
+    outsider.execute("UPDATE mac_key SET purpose = 'audit' WHERE purpose = 'swapped'")
+    with pytest.raises(UndecipherableKey, match=r"mac_key\.(refresh|audit)\.\w+ is damaged"):
+        await load_keyring(keyed, ROOTS)
+    with pytest.raises(UndecipherableKey, match="is damaged"):
+        await reseal_keys(keyed, ROOTS)
+
+
+async def test_a_symmetric_key_from_before_it_was_sealed_to_its_purpose_is_sealed_anew(
+    keyed: Database, outsider: sqlite3.Connection
+) -> None:
+    before = await load_keyring(keyed, ROOTS)
+    for purpose, keys in before.secrets.items():
+        old = ROOTS.encrypt(keys.secret, place=f"mac_key.secret.{keys.current}")
+        outsider.execute("UPDATE mac_key SET secret = ? WHERE purpose = ?", (old, purpose))
+    with pytest.raises(UndecipherableKey):
+        await load_keyring(keyed, ROOTS)
+    await reseal_keys(keyed, ROOTS)
+    assert (await load_keyring(keyed, ROOTS)).secrets == before.secrets
 
 
 async def test_no_representation_shows_a_secret(keyed: Database) -> None:

@@ -106,6 +106,13 @@ async def run_until(worker: Outbox, notebook: Notebook, *numbers: int) -> None:
     await worker.stop()
 
 
+async def sleeps(worker: Outbox) -> None:
+    """Wait until a worker looked for jobs, found none, and waits to be woken."""
+    async with asyncio.timeout(10):
+        while not worker._woken._waiters:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.005)
+
+
 async def rows(database: Database) -> list[dict[str, Any]]:
     return [dict(row) for row in await database.all(_ROWS)]
 
@@ -376,6 +383,7 @@ async def test_a_message_costs_one_lease_for_all_that_wait_and_one_end_each(
     database: Database, asleep: Outbox, notebook: Notebook
 ) -> None:
     asleep.start({"note": notebook.run})
+    await sleeps(asleep)
     await order(database, *({"number": number} for number in range(3)))
     before = database.statements
     asleep.wake()

@@ -35,9 +35,8 @@ from watchword.database import (
 )
 from watchword.database.postgresql import PostgreSQLDatabase
 from watchword.keys import Roots, make_first_keys
-from watchword.keys.keyring import PURPOSES
+from watchword.keys.keyring import KEY_ALGORITHMS, PURPOSES
 from watchword.prepare import check_clocks
-from watchword.protocol.vocabulary import SIGNING_ALGORITHMS
 from watchword.settings import SettingsError
 
 _COUNT = Statement("SELECT COUNT(*) AS accounts FROM account")
@@ -477,7 +476,7 @@ async def test_first_keys_made_side_by_side_are_made_once(database: PostgreSQLDa
     await database.transaction(store.prepare)
     roots = Roots.derive(SECRET_KEY, None)
     await asyncio.gather(*(make_first_keys(database, roots, rsa_bits=2048) for _ in range(4)))
-    assert len(await keys.signing_keys(database)) == len(SIGNING_ALGORITHMS)
+    assert len(await keys.signing_keys(database)) == len(KEY_ALGORITHMS)
     assert len(await keys.mac_keys(database)) == len(PURPOSES)
 
 

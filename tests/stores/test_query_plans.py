@@ -23,7 +23,7 @@ SCANS = {
     "clients._LIST": "an operator's command, which prints every client",
     "clients._PUBLIC": "read at most once in five seconds, and only so many of the newest",
     "clients._RESOURCES": "read whole, at most once in five seconds; an operator registers a handful",
-    "keys._SIGNING": "a handful of keys, read at start",
+    "keys._LIST": "an operator's command, which prints every key",
     "keys._MAC": "a handful of keys, read at start",
     "audit._ASTRAY": "an operator's command, which looks at every event",
     "seals._NEWEST": "one row, from the end of the index",

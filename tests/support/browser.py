@@ -6,11 +6,11 @@ Tests that take `chromium` run on the session's event loop: `pytestmark = pytest
 import os
 import shutil
 from collections.abc import AsyncIterator
-from typing import NoReturn
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+
+from tests.support.absence import do_without
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
@@ -31,14 +31,8 @@ async def chromium() -> AsyncIterator[Browser]:
     """
     executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if executable is None:
-        _do_without("no Chromium on this machine")
+        do_without("no Chromium on this machine")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(_FLAGS))
         yield browser
         await browser.close()
-
-
-def _do_without(reason: str) -> NoReturn:
-    if os.environ.get("REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -15,6 +15,7 @@ import pytest
 DEFAULT_MINUTES: Final = 2.0
 MINUTES: Final[Mapping[str, float]] = MappingProxyType(
     {
+        "independent": 4.0,  # other people's programs: Node many times over, a browser, an Apache
         "login": 4.0,  # days of asking and guessing, over and over
         "journeys": 4.0,  # a browser walks the whole road
         "middleware": 4.0,  # a browser, and an environment made for the wheel

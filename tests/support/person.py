@@ -99,6 +99,11 @@ class Person:
 
     async def sign_in(self, provider: RunningProvider, url: str, identifier: str) -> dict[str, str]:
         """Open an authorization request and sign in; returns the answer at the redirect URI."""
+        await self.walk(provider, url, identifier)
+        return self.answer()
+
+    async def walk(self, provider: RunningProvider, url: str, identifier: str) -> None:
+        """Open an address, and sign in and agree where that is asked; wherever it leads then."""
         await self.open(url)
         if self.page is not None and any("identifier" in form.fields for form in self.page.forms):
             before = await self._newest_id(provider, identifier)
@@ -109,7 +114,6 @@ class Person:
             "decision" in b.get("name", "") for f in self.page.forms for b in f.buttons.values()
         ):
             await self.submit(self.page.form_with("continue"), "continue")
-        return self.answer()
 
     def answer(self) -> dict[str, str]:
         """Return the parameters the relying party was sent."""

@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import trustme
 
-from tests.support.postgres import do_without, postgres_url, query
+from tests.support.absence import do_without
+from tests.support.postgres import postgres_url, query
 
 _CONFIGURATION = """
 [databases]

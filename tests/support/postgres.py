@@ -16,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-import pytest
 from sqlmodel import SQLModel
 
+from tests.support.absence import do_without
 from watchword.database import migrate, tables  # noqa: F401 - fills the metadata
 
 T = TypeVar("T")
@@ -248,10 +248,3 @@ def _within_reach(binaries: Path, folder: Path) -> Path:
     if all(parent.stat().st_mode & 0o001 for parent in binaries.parents):
         return binaries
     return Path(shutil.copytree(binaries.parent, folder / "program", symlinks=True)) / "bin"
-
-
-def do_without(reason: str) -> NoReturn:
-    """Skip the test, or fail it where everything is required."""
-    if os.environ.get("REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from tests.support import postgres
+from tests.support.certificates import Certificate
 from tests.support.event_matrix import note_events
 from tests.support.pairs import EMBEDDED, settings_of
 from tests.support.secrecy import log_file, remember_secret
@@ -90,15 +91,16 @@ class RunningProvider:
             remember_secret(client["client_secret"])
         return client
 
-    def add_resource(self, audience: str, *scopes: str) -> None:
-        """Register a protected resource."""
+    def add_resource(self, audience: str, *scopes: str, client: str | None = None) -> None:
+        """Register a protected resource, and the client that may introspect for it."""
         options = [argument for scope in scopes for argument in ("--scope", scope)]
+        options += [] if client is None else ["--client", client]
         done = self.command("resources", "add", "--audience", audience, *options)
         assert done.returncode == 0, done.stderr
 
     def advance(self, seconds: int) -> None:
         """Move the stores' clock."""
-        answer = httpx2.post(f"{self.issuer}/dev/clock", json={"advance": seconds})
+        answer = httpx2.post(f"{self.issuer}/dev/clock", json={"advance": seconds}, verify=_TLS)
         assert answer.status_code == 200, answer.text
 
     async def newest_message(self, to: str, *, after: str | None = None) -> dict[str, Any]:
@@ -122,13 +124,16 @@ def running_provider(
     port: int | None = None,
     pair: str = EMBEDDED,
     stores: Mapping[str, str] | None = None,
+    certificate: Certificate | None = None,
     **settings: str,
 ) -> Iterator[RunningProvider]:
     """Start a provider in test mode and stop it afterwards; `settings` are named as in `WATCHWORD_<NAME>`.
 
-    Its stores are empty ones of a pair, or `stores`, which were there before.
+    Its stores are empty ones of a pair, or `stores`, which were there before. With a certificate it serves HTTPS.
     """
     port = port or free_port()
+    if certificate is not None:
+        settings = {"issuer": f"https://localhost:{port}"} | settings
     with tempfile.TemporaryDirectory(prefix="watchword-") as name, contextlib.ExitStack() as until_then:
         folder = Path(name)
         stores = stores or until_then.enter_context(settings_of(pair))
@@ -136,7 +141,7 @@ def running_provider(
         log = log_file(f"provider-{port}")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*COMMAND, "serve", "--workers", str(workers)],
+                [*COMMAND, "serve", "--workers", str(workers), *_https(certificate)],
                 env=environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -160,9 +165,11 @@ def provider_environment(folder: Path, port: int, **settings: str) -> dict[str, 
         "DATABASE_URL": f"sqlite:///{folder}/watchword.sqlite3",
         "EPHEMERAL_URL": f"sqlite:///{folder}/ephemeral.sqlite3",
         "REGISTRATION": "open",
+        "REGISTRATIONS_PER_NETWORK": "100000/1h",  # every test comes from this machine
         "PHONE_REGIONS": "IN,US",
         "TRUSTED_PROXIES": "127.0.0.0/8",
         "LOG_LEVEL": "debug",
+        "RSA_BITS": "2048",  # hundreds of providers start, and none lives long
     }
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WATCHWORD_")}
     chosen = {name.upper(): value for name, value in settings.items()}
@@ -180,13 +187,21 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def _https(certificate: Certificate | None) -> list[str]:
+    """Return the options that serve HTTPS, and trust the authority from now on."""
+    if certificate is None:
+        return []
+    _TLS.load_verify_locations(certificate.authority)
+    return ["--ssl-certfile", str(certificate.chain), "--ssl-keyfile", str(certificate.key)]
+
+
 def _wait_until_ready(provider: RunningProvider) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if provider.process.poll() is not None:
             raise AssertionError(f"the provider stopped at its start:\n{provider.log.read_text()[-3000:]}")
         with contextlib.suppress(httpx2.TransportError):
-            if httpx2.get(f"{provider.own_address}/readyz").status_code == 200:
+            if httpx2.get(f"{provider.own_address}/readyz", verify=_TLS).status_code == 200:
                 return
         time.sleep(0.05)
     raise AssertionError(f"the provider did not become ready:\n{provider.log.read_text()[-3000:]}")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,3 +94,26 @@ def register(provider: RunningProvider, *arguments: str, first_party: bool = Tru
         options.append("--first-party")
     client = provider.add_client(*options)
     return RelyingParty(provider, client["client_id"], client.get("client_secret"))
+
+
+def register_document(provider: RunningProvider, *, first_party: bool = True, **metadata: Any) -> RelyingParty:
+    """Register a client by its metadata (RFC 7591), as an operator does, and return its relying party."""
+    document: dict[str, Any] = {
+        "client_name": "Test party",
+        "redirect_uris": [REDIRECT_URI],
+        "pkce_required": True,
+    } | metadata
+    file = provider.folder / f"{secrets.token_hex(8)}.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    client = provider.add_client("--metadata", str(file), *(["--first-party"] if first_party else []))
+    return RelyingParty(provider, client["client_id"], client.get("client_secret"), document["redirect_uris"][0])
+
+
+def register_itself(provider: RunningProvider, **metadata: Any) -> RelyingParty:
+    """Register a client over HTTP, as strangers may: people are asked for consent. Quicker than a command."""
+    document: dict[str, Any] = {"redirect_uris": [REDIRECT_URI]} | metadata
+    answer = httpx2.post(f"{provider.issuer}/register", json=document, timeout=30)
+    assert answer.status_code == 201, answer.text
+    client = answer.json()
+    secret = client.get("client_secret")
+    return RelyingParty(provider, client["client_id"], secret and remember_secret(secret), document["redirect_uris"][0])

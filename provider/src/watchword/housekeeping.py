@@ -11,10 +11,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from watchword.database import StoreUnavailable, audit, bounds, elections, replicas, seals
+from watchword.database import StoreUnavailable, Transaction, audit, bounds, clients, elections, replicas, seals
+from watchword.database import keys as stored_keys
 from watchword.database.bounds import BOUNDS, Bound
-from watchword.events import record_suppressed
+from watchword.database.keys import KeyAge
+from watchword.events import Caller, record, record_suppressed
+from watchword.events.catalogue import ClientRemoved, KeyMade, KeyRetired, KeyRotated
 from watchword.events.sealing import forget_old, seal_waiting
+from watchword.keys import UndecipherableKey, WeakKey, rotation
+from watchword.keys.keyring import KEY_ALGORITHMS
+from watchword.keys.making import new_signing_keys
+from watchword.keys.rotation import NOTICED, KeyRefused, Rotated, Schedule, Turn, without_next
+from watchword.protocol.vocabulary import SigningAlgorithm
 from watchword.services import Services
 from watchword.telemetry import get_logger
 
@@ -24,6 +32,7 @@ TERM = timedelta(seconds=3)
 """How long an elected worker stays elected without saying so again, and so how long its death is not noticed."""
 _RENEW_EVERY = 1.5  # seconds
 _HOUSE = "housekeeping"
+_UNUSED_CLIENTS_KEPT = timedelta(days=30)
 _BATCH = 500  # rows that one statement deletes at most
 _PARENT_EVERY = 1.0  # seconds
 
@@ -120,6 +129,83 @@ async def purge(services: Services) -> None:
         while await _forget(services, bound) >= _BATCH:
             pass
     await _forget_trail(services)
+    kept = services.settings.session_lifetime + services.settings.refresh_token_lifetime
+    await services.database.transaction(lambda transaction: stored_keys.forget(transaction, kept=kept))
+
+
+async def rotate_keys(services: Services) -> None:
+    """Publish the next signing keys where they are missing, rotate those that are due, withdraw what is over.
+
+    One statement when there is nothing to do.
+    """
+    keys = await stored_keys.ages(services.database)
+    schedule = Schedule(services.settings.key_lifetime)
+    if missing := without_next(keys):
+        await _publish_next(services, missing)
+    if due := [key for key in keys if schedule.is_due(key, keys)]:
+        await _rotate(services, schedule, due)
+    if any(schedule.is_over(key) for key in keys):
+        await services.database.transaction(lambda transaction: _withdraw(transaction, schedule))
+
+
+async def _publish_next(services: Services, algorithms: Sequence[SigningAlgorithm]) -> None:
+    fresh = await new_signing_keys(algorithms, services.roots, rsa_bits=services.settings.rsa_bits)
+
+    async def work(transaction: Transaction) -> None:
+        for key in await rotation.publish_next(transaction, fresh):
+            await record(transaction, KeyMade(kid=key.kid, algorithm=key.algorithm, state=key.state), Caller())
+
+    await services.database.transaction(work)
+
+
+async def _rotate(services: Services, schedule: Schedule, due: Sequence[KeyAge]) -> None:
+    algorithms = [name for name in KEY_ALGORITHMS if name in {key.algorithm for key in due}]
+    fresh = await new_signing_keys(algorithms, services.roots, rsa_bits=services.settings.rsa_bits)
+    following = {key.algorithm: key for key in fresh}
+    turns = [Turn(key, following[key.algorithm]) for key in due]
+    try:
+        rotated = await services.database.transaction(
+            lambda transaction: tell_rotation(
+                transaction, turns, used=schedule.lifetime, published=schedule.ahead, caller=Caller()
+            )
+        )
+    except KeyRefused as refused:  # an operator was faster
+        log.info("keys were not rotated", problem=str(refused))
+        return
+    for turn in rotated:
+        log.info("a signing key was rotated", algorithm=turn.algorithm, kid=turn.kid)
+
+
+async def tell_rotation(
+    transaction: Transaction, turns: Sequence[Turn], *, used: timedelta, published: timedelta, caller: Caller
+) -> Sequence[Rotated]:
+    """Rotate keys (`keys.rotation.rotate`) and record it.
+
+    Raises:
+        KeyRefused: one of them cannot be rotated; nothing was.
+    """
+    rotated = await rotation.rotate(transaction, turns, used=used, published=published)
+    for turn in rotated:
+        if turn.made is not None:
+            await record(
+                transaction, KeyMade(kid=turn.made.kid, algorithm=turn.algorithm, state=turn.made.state), caller
+            )
+        await record(transaction, KeyRotated(kid=turn.kid, algorithm=turn.algorithm, retiring=turn.retiring), caller)
+    return rotated
+
+
+async def _withdraw(transaction: Transaction, schedule: Schedule) -> None:
+    for kid, algorithm in await rotation.withdraw(transaction, schedule):
+        await record(transaction, KeyRetired(kid=kid, algorithm=algorithm), Caller())
+
+
+async def follow_keys(services: Services) -> None:
+    """Notice that signing keys changed. One statement; a change that cannot be followed leaves the keys as they are."""
+    try:
+        if await services.keys.follow(services.database, services.roots):
+            log.info("the signing keys changed", revision=services.keyring.revision)
+    except (UndecipherableKey, WeakKey) as problem:
+        log.warning("the signing keys changed, and this worker goes on with those it has", problem=str(problem))
 
 
 async def pair_again(services: Services) -> None:
@@ -131,13 +217,31 @@ async def pair_again(services: Services) -> None:
         log.warning("the ephemeral store was emptied or replaced, and is the database's again")
 
 
+async def forget_unused_clients(services: Services) -> None:
+    """Delete clients that registered themselves a month ago and that nobody has used since."""
+
+    async def work(transaction: Transaction) -> int:
+        forgotten = await clients.forget_unused(transaction, kept=_UNUSED_CLIENTS_KEPT, most=_BATCH)
+        for client_id in forgotten:
+            await record(transaction, ClientRemoved(client_id=client_id, removed_by="disuse"), Caller())
+        return len(forgotten)
+
+    while await services.database.transaction(work) >= _BATCH:
+        pass
+
+
 DUTIES = (
     Duty("seal the audit trail", 0.5, seal_trail),
+    Duty("rotate the signing keys", 2, rotate_keys),
     Duty("pair the stores again", 5, pair_again),
     Duty("purge", 60, purge),
     Duty("log a checkpoint", 600, log_checkpoint),
+    Duty("forget clients nobody used", 3600, forget_unused_clients),
 )
 """What the elected worker does."""
+
+FOLLOW_KEYS = Duty("follow the signing keys", NOTICED.total_seconds() / 2, follow_keys)
+"""What every worker does about them: so often that it has noticed a change within `NOTICED`."""
 
 
 async def _forget(services: Services, bound: Bound) -> int:

@@ -2,13 +2,16 @@
 
 A worker leases jobs, runs them, and forgets, postpones or buries them. What is ordered in its own process is written
 with its lease and runs right after the commit; a sweep every half second finds what other processes dropped.
+
+Jobs for addresses that others chose go in lanes, one a host, with few places each and few in all: a host that hangs
+holds up its own jobs and nobody else's. Jobs without a lane never wait for them.
 """
 
 import asyncio
 import contextlib
 import random
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,10 +28,13 @@ SWEEP_SECONDS = 0.5
 LEASE = timedelta(seconds=60)
 YOUNG_SECONDS = 10.0  # a lease is not renewed before that
 GRACE = timedelta(seconds=3)  # for running jobs when the worker stops
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = 32  # of the jobs without a lane
+MOST_IN_A_LANE = 2
+MOST_IN_LANES = 16  # of all lanes together
 MOST_ATTEMPTS = 8
 _FIRST_PAUSE = 1.0  # seconds; doubles with every attempt, up to five minutes
 _LONGEST_PAUSE = 300.0
+_NO_LANE = ""
 
 
 class Retry(Exception):
@@ -90,7 +96,10 @@ JobRunner = Callable[[dict[str, Any], Lease], Awaitable[None]]
 
 
 class Outbox:
-    """The worker of one process: up to `MOST_AT_ONCE` jobs side by side, so that a slow gateway delays no other."""
+    """The worker of one process: up to `MOST_AT_ONCE` jobs side by side, so that a slow gateway delays no other.
+
+    Jobs in lanes have places of their own beside those.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -99,11 +108,12 @@ class Outbox:
         self._stopping = False
         self._worker: asyncio.Task[None] | None = None
         self._running: dict[asyncio.Task[None], Lease] = {}
-        self._waiting: deque[Lease] = deque()  # leased, for the next free place
+        self._taken: Counter[str] = Counter()  # places, by lane
+        self._waiting: deque[Lease] = deque()  # leased and without a lane, for the next free place
 
     def hold(self) -> Hold | None:
         """Return a hold for one job that is about to be ordered; None when this process has enough to do."""
-        if self._worker is None or self._stopping or len(self._running) >= MOST_AT_ONCE:
+        if self._worker is None or self._stopping or self._taken[_NO_LANE] >= MOST_AT_ONCE:
             return None
         return Hold(secrets.token_hex(8), asyncio.get_running_loop().time())
 
@@ -150,44 +160,73 @@ class Outbox:
                     await asyncio.wait_for(self._woken.wait(), SWEEP_SECONDS * (0.8 + 0.4 * random.random()))  # noqa: S311
 
     async def _start_due_jobs(self, *, woken: bool) -> bool:
-        """Start as many due jobs as there is room for; False when that was none."""
-        asked_at = asyncio.get_running_loop().time()
+        """Start as many due jobs as there is room for; False when that was none.
+
+        Who was woken need not look first whether there are any without a lane.
+        """
         try:
-            jobs = await self._lease(MOST_AT_ONCE - len(self._running) - len(self._waiting), woken=woken)
+            if woken and await self._start_due_of(_NO_LANE):
+                return True
+            lanes = await rows.due_lanes(self._database) if await rows.is_due(self._database) else []
+            random.shuffle(lanes)  # so that each has its turn, however many there are
+            started = [await self._start_due_of(lane) for lane in lanes]
         except StoreUnavailable:
             return False
         except Exception:
             log.exception("the outbox stumbled")
             return False
-        self._waiting.extend(Lease(self._database, job, taken_at=asked_at) for job in jobs)
-        self._fill_places()
+        return any(started)
+
+    async def _start_due_of(self, lane: str) -> bool:
+        """Lease and start the due jobs of a lane that there is room for, all in one commit; False when that was none.
+
+        No statement without room.
+        """
+        most = self._room(lane)
+        if most <= 0:
+            return False
+        asked_at, lease = asyncio.get_running_loop().time(), secrets.token_hex(8)
+
+        async def work(transaction: Transaction) -> Sequence[Job]:
+            return await rows.lease(transaction, lease=lease, term=LEASE, most=most, lane=lane)
+
+        jobs = await self._database.transaction(work, one_statement=True)
+        leases = [Lease(self._database, job, taken_at=asked_at) for job in jobs]
+        if lane == _NO_LANE:
+            self._waiting.extend(leases)
+            self._fill_places()
+        else:
+            for each in leases:
+                self._start(each)
         return bool(jobs)
 
+    def _room(self, lane: str) -> int:
+        """Return how many more jobs of a lane may be leased."""
+        if lane == _NO_LANE:
+            return MOST_AT_ONCE - self._taken[_NO_LANE] - len(self._waiting)
+        in_lanes = self._taken.total() - self._taken[_NO_LANE]
+        return min(MOST_IN_A_LANE - self._taken[lane], MOST_IN_LANES - in_lanes)
+
     def _fill_places(self) -> None:
-        while self._waiting and len(self._running) < MOST_AT_ONCE:
-            lease = self._waiting.popleft()
-            task = asyncio.create_task(self._run(lease.job, lease), name=f"outbox job {lease.job.id}")
-            self._running[task] = lease
-            task.add_done_callback(self._make_room)
+        while self._waiting and self._taken[_NO_LANE] < MOST_AT_ONCE:
+            self._start(self._waiting.popleft())
+
+    def _start(self, lease: Lease) -> None:
+        task = asyncio.create_task(self._run(lease.job, lease), name=f"outbox job {lease.job.id}")
+        self._running[task] = lease
+        self._taken[lease.job.lane] += 1
+        task.add_done_callback(self._make_room)
 
     def _make_room(self, ended: asyncio.Task[None]) -> None:
-        full = len(self._running) >= MOST_AT_ONCE
-        del self._running[ended]
-        if self._waiting:
+        lane = self._running.pop(ended).job.lane
+        full = self._room(lane) <= 0
+        self._taken[lane] -= 1
+        if not self._taken[lane]:
+            del self._taken[lane]
+        if self._waiting and lane == _NO_LANE:
             self._fill_places()
         elif full:
             self.wake()
-
-    async def _lease(self, most: int, *, woken: bool) -> Sequence[Job]:
-        """Lease due jobs, all in one commit. Who was woken need not look first whether there are any."""
-        if most <= 0 or not (woken or await rows.is_due(self._database)):
-            return ()
-        lease = secrets.token_hex(8)
-
-        async def work(transaction: Transaction) -> Sequence[Job]:
-            return await rows.lease(transaction, lease=lease, term=LEASE, most=most)
-
-        return await self._database.transaction(work, one_statement=True)
 
     async def _run(self, job: Job, lease: Lease) -> None:
         try:
@@ -259,3 +298,8 @@ async def enqueue(transaction: Transaction, kind: str, payload: dict[str, Any], 
         return await rows.enqueue_leased(transaction, kind=kind, payload=payload, lease=hold.lease, term=LEASE)
     await rows.enqueue(transaction, kind=kind, payload=payload)
     return None
+
+
+async def enqueue_in_lane(transaction: Transaction, kind: str, payload: dict[str, Any], *, lane: str) -> None:
+    """Order a job for a host that others chose; wake the outbox after the commit. One statement."""
+    await rows.enqueue(transaction, kind=kind, payload=payload, lane=lane)

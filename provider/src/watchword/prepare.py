@@ -1,12 +1,16 @@
 """Before workers start: settings checked to the end; schema, store's row and first keys made once by the parent."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from watchword import database as durable
 from watchword.clock import Clock
-from watchword.database import Database, StoreUnavailable, migrate, replicas, store
+from watchword.database import Database, StoreUnavailable, Trail, Transaction, migrate, replicas, store
+from watchword.database.keys import StoredSigningKey
 from watchword.ephemeral import StoreUnfit, open_store
+from watchword.events import Caller, record
+from watchword.events.catalogue import KeyMade
 from watchword.keys import (
     Roots,
     UndecipherableKey,
@@ -179,9 +183,17 @@ def _check_countries(settings: Settings) -> None:
 
 async def _prepare(database: Database, roots: Roots, rsa_bits: int) -> None:
     await database.transaction(store.prepare)
-    await make_first_keys(database, roots, rsa_bits=rsa_bits)
+    made = await make_first_keys(database, roots, rsa_bits=rsa_bits)
     await reseal_keys(database, roots)
-    await load_keyring(database, roots)
+    keyring = await load_keyring(database, roots)
+    if made:  # told right after: the key that marks events is among the first
+        database.trail = Trail(keyring.audit.current, keyring.audit.secret, Clock().microseconds)
+        await database.transaction(lambda transaction: _tell(transaction, made))
+
+
+async def _tell(transaction: Transaction, made: Iterable[StoredSigningKey]) -> None:
+    for key in made:
+        await record(transaction, KeyMade(kid=key.kid, algorithm=key.algorithm, state=key.state), Caller())
 
 
 def _file(url: str) -> Path:

@@ -43,6 +43,10 @@ class Registry:
         self._clients[client_id] = (now, client)
         return client
 
+    def forget(self, client_id: str) -> None:
+        """Read a client anew at its next use: this worker changed it. Others see that five seconds later at most."""
+        self._clients.pop(client_id, None)
+
     async def resources(self, named: Iterable[str] = ()) -> Mapping[str, Resource]:
         """Return the protected resources by audience; one that is `named` and not in memory is looked up at once.
 

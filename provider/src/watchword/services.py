@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from watchword.client_keys import ClientKeys
 from watchword.clock import Clock
 from watchword.condition import Condition
 from watchword.database import Database
 from watchword.delivery.gateway import Gateway
 from watchword.delivery.message import Channel
 from watchword.ephemeral import EphemeralStore
-from watchword.keys import Keyring, Roots
+from watchword.fetch import Fetch
+from watchword.keys import CurrentKeys, Keyring, Roots
 from watchword.outbox import Outbox
 from watchword.protocol.jwt import SeenTokens
 from watchword.registry import Registry
@@ -25,15 +27,22 @@ class Services:
     database: Database
     ephemeral: EphemeralStore
     roots: Roots
-    keyring: Keyring
+    keys: CurrentKeys
     restore_epoch: int
     registry: Registry
     outbox: Outbox
     gateways: Mapping[Channel, Gateway]
     condition: Condition
+    fetch: Fetch
+    client_keys: ClientKeys
     seen_tokens: SeenTokens = field(default_factory=SeenTokens)
 
     @property
     def issuer(self) -> str:
         """The provider's own URL."""
         return self.settings.issuer
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys as they are now. Ask for each use: they rotate while a worker runs."""
+        return self.keys.ring

@@ -1,19 +1,24 @@
-"""Sessions: start, find, end, and what dies with one."""
+"""Sessions: start, find, end, what dies with one, and who hears of it."""
 
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from watchword.database import Transaction, grants
 from watchword.database import sessions as rows
 from watchword.events import Caller, record
 from watchword.events.catalogue import SessionCreated, SessionEnded, SessionRenewed
+from watchword.outbox import enqueue_in_lane
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.interaction import Session
+from watchword.protocol.logout import Participant
 from watchword.services import Services
 
+TELL = "backchannel_logout"
+"""The kind of job that tells a client by the back channel: `client`, `account` and `session` are their ids."""
 _TOUCH_EVERY = timedelta(minutes=5)
 
 
@@ -80,10 +85,43 @@ async def start(
     return StartedSession(session, cookie)
 
 
-async def end(transaction: Transaction, session: Session, *, reason: str, spare_offline: bool, caller: Caller) -> None:
-    """End a session and revoke its grants. `spare_offline` keeps those with `offline_access` (RP-initiated logout)."""
+async def end(
+    transaction: Transaction, session: Session, *, reason: str, spare_offline: bool, caller: Caller
+) -> list[Participant]:
+    """End a session, revoke its grants, and order that its clients are told; returns those that want to be.
+
+    `spare_offline` keeps grants with `offline_access` (RP-initiated logout). Wake the outbox after the commit when
+    anybody is returned. Four statements, one more for each grant and each client that is told by the back channel; one
+    and nobody when the session was over already.
+    """
     if not await rows.end(transaction, session.id):
-        return
-    revoked = await grants.revoke_of_session(transaction, session.id, spare_offline=spare_offline)
-    event = SessionEnded(account_id=session.account_id, session_id=session.id, reason=reason, grants=revoked)
+        return []
+    return await _end_what_hangs_on(
+        transaction, session.account_id, session.id, reason=reason, spare_offline=spare_offline, caller=caller
+    )
+
+
+async def end_all(transaction: Transaction, account_id: UUID, *, reason: str, caller: Caller) -> int:
+    """End every session of an account, with all of its grants, and have its clients told; returns how many.
+
+    One statement, and for each session what `end` takes.
+    """
+    ended = await rows.end_all(transaction, account_id)
+    for session_id in ended:
+        await _end_what_hangs_on(transaction, account_id, session_id, reason=reason, spare_offline=False, caller=caller)
+    return len(ended)
+
+
+async def _end_what_hangs_on(
+    transaction: Transaction, account_id: UUID, session_id: UUID, *, reason: str, spare_offline: bool, caller: Caller
+) -> list[Participant]:
+    revoked = await grants.revoke_of_session(transaction, session_id, spare_offline=spare_offline)
+    told = await rows.participants(transaction, session_id)
+    for client in told:
+        if client.backchannel_logout_uri is not None:
+            payload = {"client": client.client_id, "account": str(account_id), "session": str(session_id)}
+            lane = urlsplit(client.backchannel_logout_uri).hostname or client.client_id
+            await enqueue_in_lane(transaction, TELL, payload, lane=lane)
+    event = SessionEnded(account_id=account_id, session_id=session_id, reason=reason, grants=revoked)
     await record(transaction, event, caller)
+    return told

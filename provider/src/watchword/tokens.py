@@ -4,17 +4,22 @@ What was issued is verified here too when it comes back.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from watchword.protocol import access_token, id_token, opaque_token, refresh_token
+from watchword.database.refresh_families import RefreshFamily
+from watchword.protocol import access_token, claims, id_token, opaque_token, refresh_token
+from watchword.protocol.acr import acr_of
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidTarget, InvalidToken
-from watchword.protocol.jwt import VerifiedToken, verify_token
+from watchword.protocol.jwt import SigningKey, VerifiedToken, verify_token
+from watchword.protocol.refresh_token import RefreshToken
 from watchword.protocol.resource import Resources
-from watchword.protocol.vocabulary import ACCESS_TOKEN_ALGORITHM
+from watchword.protocol.subject import pairwise_subject
+from watchword.protocol.vocabulary import ACCESS_TOKEN_ALGORITHM, SigningAlgorithm
 from watchword.services import Services
 
 
@@ -41,7 +46,8 @@ class Target:
 class Authorization:
     """What any grant type comes to: who may have which token for what.
 
-    `account_id` is empty when the client acts for itself. `nonce` is the authorization request's.
+    `account_id` is empty when the client acts for itself. `nonce` is the authorization request's. `asked` holds the
+    claims about the account that the client asked to find in the ID token itself.
     """
 
     client: Client
@@ -53,6 +59,7 @@ class Authorization:
     auth_time: datetime | None = None
     amr: tuple[str, ...] = ()
     nonce: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
     refresh: Refresh | None = None
 
 
@@ -96,7 +103,7 @@ def verify_access_token(services: Services, token: str) -> VerifiedToken:
             seen=services.seen_tokens,
         )
     else:
-        verified = _verify(services, token, access_token.TYPE, now)
+        verified = _verify(services, services.keyring.verifying, token, access_token.TYPE, now)
     if verified.claims.get(access_token.EPOCH, 0) != services.restore_epoch:
         raise InvalidToken("The token is malformed, expired or not ours.", detail="from before a restore")
     return verified
@@ -108,13 +115,15 @@ def verify_id_token_hint(services: Services, token: str) -> VerifiedToken:
     Raises:
         InvalidToken: it is malformed or not ours.
     """
-    return _verify(services, token, id_token.TYPE, None)
+    return _verify(services, services.keyring.hints, token, id_token.TYPE, None)
 
 
-def _verify(services: Services, token: str, kind: str, now: datetime | None) -> VerifiedToken:
+def _verify(
+    services: Services, keys: Mapping[str, SigningKey], token: str, kind: str, now: datetime | None
+) -> VerifiedToken:
     return verify_token(
         token,
-        services.keyring.verifying,
+        keys,
         expected_issuer=services.issuer,
         expected_type=kind,
         now=now,
@@ -152,16 +161,42 @@ def write_refresh_token(services: Services, refresh: Refresh) -> str:
     )
 
 
+def is_own_refresh_token(services: Services, family: RefreshFamily, token: RefreshToken, text: str) -> bool:
+    """Say whether we wrote this refresh token: some generation of this family, since the last restore. One HMAC."""
+    if family.mac_kid not in services.keyring.refresh.by_kid:
+        return False
+    written = write_refresh_token(services, Refresh(family.id, token.generation, family.secret, family.mac_kid))
+    return refresh_token.is_genuine(text, written)
+
+
+def sign_userinfo(services: Services, client: Client, told: Mapping[str, Any], algorithm: SigningAlgorithm) -> str:
+    """Sign what /userinfo tells a client (OpenID Connect Core section 5.3.2). One signature."""
+    signed = {**told, "iss": services.issuer, "aud": client.id}
+    return services.keyring.signing[algorithm].sign(signed, typ=claims.USERINFO_TYPE)
+
+
+def subject_of(services: Services, client: Client, account_id: UUID) -> UUID | str:
+    """Return the `sub` by which a client knows an account, for ever the same (OpenID Connect Core section 8).
+
+    For pairwise subjects one HMAC under a key that never rotates.
+    """
+    if client.subject_type == "public":
+        return account_id
+    return pairwise_subject(services.keyring.pairwise.secret, client, account_id)
+
+
 def _access_token(services: Services, authorization: Authorization, now: datetime) -> str:
-    claims = access_token.access_token_claims(
+    acr = acr_of(authorization.amr, services.settings.acr)
+    said = access_token.access_token_claims(
         issuer=services.issuer,
-        subject=_subject(authorization),
+        subject=_subject(services, authorization),
         audience=authorization.target.audience,
         client_id=authorization.client.id,
         scope=authorization.scope,
         grant_id=authorization.grant_id,
         session_id=authorization.session_id,
         auth_time=authorization.auth_time,
+        acr=acr,
         jti=secrets.token_urlsafe(16),
         now=now,
         lifetime=authorization.target.lifetime,
@@ -170,29 +205,32 @@ def _access_token(services: Services, authorization: Authorization, now: datetim
     if authorization.target.opaque:
         keys = services.keyring.opaque
         nonce = secrets.token_bytes(opaque_token.NONCE_LENGTH)
-        return opaque_token.write_opaque_token(
-            claims, keys.secret, kid=keys.current, issuer=services.issuer, nonce=nonce
-        )
-    return services.keyring.signing[ACCESS_TOKEN_ALGORITHM].sign(claims, typ=access_token.TYPE)
+        return opaque_token.write_opaque_token(said, keys.secret, kid=keys.current, issuer=services.issuer, nonce=nonce)
+    return services.keyring.signing[ACCESS_TOKEN_ALGORITHM].sign(said, typ=access_token.TYPE)
 
 
 def _id_token(services: Services, authorization: Authorization, token: str, now: datetime) -> str:
     assert authorization.auth_time is not None
-    claims = id_token.id_token_claims(
+    algorithm = authorization.client.id_token_signed_response_alg
+    said = id_token.id_token_claims(
         issuer=services.issuer,
-        subject=_subject(authorization),
+        subject=_subject(services, authorization),
         client_id=authorization.client.id,
         session_id=authorization.session_id,
         auth_time=authorization.auth_time,
         amr=authorization.amr,
+        acr=acr_of(authorization.amr, services.settings.acr),
         nonce=authorization.nonce,
-        access_token=token,
+        at_hash=id_token.half_hash(token, algorithm),
+        asked=authorization.asked,
         now=now,
         lifetime=services.settings.id_token_lifetime,
     )
-    return services.keyring.signing[authorization.client.id_token_signed_response_alg].sign(claims, typ=id_token.TYPE)
+    return services.keyring.signing[algorithm].sign(said, typ=id_token.TYPE)
 
 
-def _subject(authorization: Authorization) -> UUID | str:
-    """The account's UUID; for a client on its own its id, which no account can have (RFC 9700 section 4.15)."""
-    return authorization.client.id if authorization.account_id is None else authorization.account_id
+def _subject(services: Services, authorization: Authorization) -> UUID | str:
+    """The account's subject; for a client on its own its id, which no account can have (RFC 9700 section 4.15)."""
+    if authorization.account_id is None:
+        return authorization.client.id
+    return subject_of(services, authorization.client, authorization.account_id)

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import Reason, Refused
 from .claims import check_times, parse_time, require_audience, require_text, require_time
 from .jwk import VerificationKey
-from .jws import parse_base64url, parse_compact, parse_token_json, verify_signature
+from .jws import CompactToken, parse_base64url, parse_compact, parse_token_json, verify_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,7 @@ def verify_id_token(
     Raises:
         Refused: any of the checks failed.
     """
-    compact = parse_compact(token)
-    # The type keeps an access, logout or event token of the same client from being taken for an ID token.
-    if compact.header.type not in (None, "jwt", "application/jwt"):
-        raise Refused(Reason.WRONG_TYPE)
-    verify_signature(compact, keys)
-    claims = parse_token_json(compact.payload)
+    compact, claims = _verified_claims(token, keys)
     if require_text(claims, "iss") != expected_issuer:
         raise Refused(Reason.WRONG_ISSUER)
     _check_audience(claims, expected_client_id)
@@ -77,6 +72,15 @@ def read_id_token(token: str) -> IdToken:
     """Read an ID token that was verified before and kept where nobody else can write. No check is made."""
     claims = parse_token_json(parse_base64url(token.split(".")[1].encode("ascii")))
     return IdToken(require_text(claims, "sub"), MappingProxyType(claims), token)
+
+
+def _verified_claims(token: str, keys: Sequence[VerificationKey]) -> tuple[CompactToken, dict[str, Any]]:
+    compact = parse_compact(token)
+    # The type keeps an access, logout or event token of the same client from being taken for an ID token.
+    if compact.header.type not in (None, "jwt", "application/jwt"):
+        raise Refused(Reason.WRONG_TYPE)
+    verify_signature(compact, keys)
+    return compact, parse_token_json(compact.payload)
 
 
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:

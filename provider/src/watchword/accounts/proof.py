@@ -37,5 +37,9 @@ class Proof:
 
     @property
     def amr(self) -> tuple[str, ...]:
-        """RFC 8176 values: `otp`, and `sms` where the weaker channel was used."""
-        return ("otp",) if self.channel is Channel.EMAIL else ("otp", "sms")
+        """How it was proved: `otp`, and the channel where that was not email.
+
+        `sms` is a registered value (RFC 8176 section 2). The registry knows no word for a messenger, and `sms` would be
+        untrue of one, so WhatsApp is told by a word of ours.
+        """
+        return ("otp",) if self.channel is Channel.EMAIL else ("otp", self.channel.value)

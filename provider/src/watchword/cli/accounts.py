@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from watchword import sessions
 from watchword.accounts import Identifier
 from watchword.accounts.devices import forget_devices
 from watchword.accounts.registration import add_account
@@ -72,6 +73,7 @@ def disable(account: Annotated[str, typer.Argument(help="Id, email address or ph
         changed = await accounts.set_status(transaction, account_id, "disabled")
         if changed:
             await record(transaction, AccountStatusChanged(account_id=account_id, status="disabled"), OPERATOR)
+            await sessions.end_all(transaction, account_id, reason="disabled", caller=OPERATOR)
         return changed
 
     if not with_transaction(work):

@@ -1,25 +1,33 @@
 """`watchword clients`: registered software."""
 
-import json
-import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
 from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
+from watchword.client_registration import (
+    add_client,
+    change_secrets,
+    check_addresses,
+    keeps_secret,
+    new_client_id,
+    new_secret,
+)
 from watchword.database import Transaction, clients
 from watchword.events import record
-from watchword.events.catalogue import ClientCreated, ClientRemoved
+from watchword.events.catalogue import ClientChanged, ClientRemoved
 from watchword.protocol.client import Client
-from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import ProtocolError
 from watchword.protocol.registration import client_metadata, parse_client_metadata
+from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
 
 command = typer.Typer(help="Registered clients.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+Metadata = Annotated[Path | None, typer.Option(help="RFC 7591 metadata (JSON) in place of the options.")]
 
 
 @command.command()
@@ -35,24 +43,54 @@ def add(
     scope: Annotated[
         list[str] | None, typer.Option(help="Scope it may ask for; repeatable. OpenID's by default.")
     ] = None,
-    metadata: Annotated[Path | None, typer.Option(help="RFC 7591 metadata (JSON) in place of the options.")] = None,
+    logo_uri: Annotated[str | None, typer.Option(help="Picture shown beside its name.")] = None,
+    backchannel_logout_uri: Annotated[str | None, typer.Option(help="Where we tell it of sign-outs.")] = None,
+    frontchannel_logout_uri: Annotated[str | None, typer.Option(help="Its page that a sign-out loads.")] = None,
+    metadata: Metadata = None,
     as_json: AsJson = False,
 ) -> None:
     """Register a client; its secret is printed this once."""
     if profile != "oidc":
         fail(f"the security profile {profile} is not known; use oidc")
-    if metadata is not None:
-        document = _read_metadata(metadata)
-    else:
-        document = _document(name, redirect_uri, post_logout_redirect_uri, public, grant, no_pkce, scope)
-    document["first_party"] = first_party or document.get("first_party", False)
-    try:
-        client = parse_client_metadata(document, client_id=f"c_{secrets.token_urlsafe(16)}", trusted=True)
-    except ProtocolError as refused:
-        fail(refused.description)
-    secret = None if client.public else secrets.token_urlsafe(32)
-    with_transaction(lambda transaction: _register(transaction, client, secret))
-    answer(_shown(client) | ({"client_secret": secret} if secret else {}), as_json=as_json)
+    options = {
+        "client_name": name,
+        "redirect_uris": redirect_uri,
+        "post_logout_redirect_uris": post_logout_redirect_uri,
+        "grant_types": grant,
+        "token_endpoint_auth_method": "none" if public else "client_secret_basic",
+        "pkce_required": not no_pkce,
+        "scope": scope,
+        "logo_uri": logo_uri,
+        "backchannel_logout_uri": backchannel_logout_uri,
+        "frontchannel_logout_uri": frontchannel_logout_uri,
+    }
+    document = _read_metadata(metadata) if metadata else _document(options)
+    client = _parse(document | {"first_party": first_party or document.get("first_party", False)}, new_client_id())
+    secret = with_services(lambda services: _register(services, client))
+    answer(_shown(client, secret), as_json=as_json)
+
+
+@command.command()
+def update(
+    client_id: str,
+    metadata: Annotated[Path, typer.Option(help="All of its metadata (JSON): what it leaves out is gone.")],
+    as_json: AsJson = False,
+) -> None:
+    """Replace a client's metadata. One that registered itself is the operator's from then on.
+
+    A new secret is printed if it needs one that it had not.
+    """
+    document = _read_metadata(metadata)
+    client = _parse(document, client_id)
+
+    async def work(services: Services) -> dict[str, Any]:
+        before = await clients.find(services.database, client_id)
+        if before is None:
+            fail(f"no client {client_id}")
+        after = client if "first_party" in document else replace(client, first_party=before.first_party)
+        return _shown(after, await _change(services, before, after))
+
+    answer(with_services(work), as_json=as_json)
 
 
 @command.command("list")
@@ -67,15 +105,15 @@ def list_clients(as_json: AsJson = False) -> None:
 
 @command.command()
 def show(client_id: str, as_json: AsJson = False) -> None:
-    """Show one client."""
+    """Show everything about one client but its secrets."""
 
-    async def work(services: Services) -> Client | None:
-        return await clients.find(services.database, client_id)
+    async def work(services: Services) -> dict[str, Any] | None:
+        return await clients.show(services.database, client_id)
 
-    client = with_services(work)
-    if client is None:
+    shown = with_services(work)
+    if shown is None:
         fail(f"no client {client_id}")
-    answer(_shown(client), as_json=as_json)
+    answer(shown, as_json=as_json)
 
 
 @command.command()
@@ -85,7 +123,7 @@ def remove(client_id: str) -> None:
     async def work(transaction: Transaction) -> bool:
         removed = await clients.remove(transaction, client_id)
         if removed:
-            await record(transaction, ClientRemoved(client_id=client_id), OPERATOR)
+            await record(transaction, ClientRemoved(client_id=client_id, removed_by="operator"), OPERATOR)
         return removed
 
     if not with_transaction(work):
@@ -93,48 +131,65 @@ def remove(client_id: str) -> None:
     typer.echo(f"Removed {client_id}.")
 
 
-async def _register(transaction: Transaction, client: Client, secret: str | None) -> None:
-    await clients.add(transaction, client, registered_by="operator")
-    if secret is not None:
-        await clients.add_secret(transaction, uuid4(), client.id, secret_hash=fingerprint(secret), expires_at=None)
-    await record(transaction, ClientCreated(client_id=client.id, registered_by="operator"), OPERATOR)
+async def _register(services: Services, client: Client) -> str | None:
+    """Register a client and return its secret, if it keeps one."""
+    await _check_addresses(services, client)
+    secret = new_secret() if keeps_secret(client) else None
+    await services.database.transaction(
+        lambda transaction: add_client(transaction, client, registered_by="operator", secret=secret, caller=OPERATOR)
+    )
+    return secret
 
 
-def _document(
-    name: str,
-    redirect_uris: list[str] | None,
-    post_logout_redirect_uris: list[str] | None,
-    public: bool,
-    grants: list[str] | None,
-    no_pkce: bool,
-    scopes: list[str] | None,
-) -> dict[str, Any]:
-    """Turn the options into metadata."""
-    if not name:
+async def _change(services: Services, before: Client, after: Client) -> str | None:
+    """Change a client and return its new secret, if it got one."""
+    await _check_addresses(services, after)
+    secret = new_secret() if keeps_secret(after) and not keeps_secret(before) else None
+
+    async def work(transaction: Transaction) -> bool:
+        if changed := await clients.change(transaction, after):
+            await change_secrets(transaction, before, after, secret)
+            await record(transaction, ClientChanged(client_id=after.id, changed_by="operator"), OPERATOR)
+        return changed
+
+    if not await services.database.transaction(work):
+        fail(f"no client {after.id}")
+    return secret
+
+
+async def _check_addresses(services: Services, client: Client) -> None:
+    try:
+        await check_addresses(services, client)
+    except ProtocolError as refused:
+        fail(refused.description)
+
+
+def _parse(document: Mapping[str, Any], client_id: str) -> Client:
+    try:
+        return parse_client_metadata(document, client_id=client_id, trusted=True)
+    except ProtocolError as refused:
+        fail(refused.description)
+
+
+def _document(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the options into metadata; what was not given is left out."""
+    if not options["client_name"]:
         fail("give the client a --name")
-    default = ["authorization_code", "refresh_token"]
-    document: dict[str, Any] = {
-        "client_name": name,
-        "redirect_uris": redirect_uris or [],
-        "post_logout_redirect_uris": post_logout_redirect_uris or [],
-        "grant_types": grants or default,
-        "token_endpoint_auth_method": "none" if public else "client_secret_basic",
-        "pkce_required": not no_pkce,
-    }
+    document = {name: value for name, value in options.items() if value is not None}
+    scopes: Sequence[str] = document.pop("scope", ())
     if scopes:
         document["scope"] = " ".join(scopes)
+    document["grant_types"] = options["grant_types"] or ["authorization_code", "refresh_token"]
     return document
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        return parse_json_object(path.read_bytes())
     except (OSError, ValueError) as problem:
         fail(f"cannot read {path}: {problem}")
-    if not isinstance(document, dict):
-        fail(f"{path} does not hold a JSON object")
-    return document
 
 
-def _shown(client: Client) -> dict[str, Any]:
-    return {"client_id": client.id, "first_party": client.first_party, **client_metadata(client)}
+def _shown(client: Client, secret: str | None = None) -> dict[str, Any]:
+    shown = {"client_id": client.id, "first_party": client.first_party, **client_metadata(client)}
+    return shown if secret is None else shown | {"client_secret": secret}

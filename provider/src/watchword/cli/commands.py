@@ -2,7 +2,18 @@
 
 import typer
 
-from watchword.cli import accounts, audit, clients, config, database, keys, resources, serve
+from watchword.cli import (
+    accounts,
+    audit,
+    clients,
+    config,
+    database,
+    keys,
+    registration_tokens,
+    resources,
+    secrets,
+    serve,
+)
 
 command = typer.Typer(
     name="watchword",
@@ -15,7 +26,9 @@ command.command()(serve.serve)
 command.command()(serve.demo)
 command.add_typer(database.command, name="db")
 command.add_typer(keys.command, name="keys")
+clients.command.command("rotate-secret")(secrets.rotate_secret)
 command.add_typer(clients.command, name="clients")
+command.add_typer(registration_tokens.command, name="registration-tokens")
 command.add_typer(resources.command, name="resources")
 command.add_typer(accounts.command, name="accounts")
 command.add_typer(audit.command, name="audit")

@@ -1,13 +1,13 @@
 """Accounts and their identifiers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from watchword.clock import from_microseconds
-from watchword.database.connection import Reader, Transaction
+from watchword.database.connection import Reader, Row, Transaction
 from watchword.database.records import write_json
 from watchword.database.statement import Statement
 
@@ -27,6 +27,19 @@ class Account:
         return self.status == ACTIVE
 
 
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What stands behind a live token of an account.
+
+    `known` holds the account's claims, `asked` the grant's claims request as it is written. `signs`: the client may
+    want what it is told to be signed.
+    """
+
+    known: dict[str, Any] = field(repr=False)
+    asked: str | None
+    signs: bool
+
+
 _BY_IDENTIFIER = Statement(
     """SELECT account.id, account.status FROM identifier JOIN account ON account.id = identifier.account_id
     WHERE identifier.kind = :kind AND identifier.value = :value"""
@@ -42,17 +55,22 @@ _INSERT_IDENTIFIER = Statement(
 _SET_STATUS = Statement("UPDATE account SET status = :status, updated_at = :now WHERE id = :id")
 _SHOW = Statement("SELECT id, status, profile, created_at FROM account WHERE id = :id")
 _IDENTIFIERS = Statement("SELECT kind, value FROM identifier WHERE account_id = :id ORDER BY verified_at")
-# Status, grant and claims in one joined statement: what /userinfo needs, read fresh each time.
-_USERINFO = Statement(
-    """SELECT account.profile, account.updated_at,
+_KNOWN = """account.profile, account.updated_at,
         (SELECT value FROM identifier WHERE account_id = account.id AND kind = 'email' ORDER BY verified_at LIMIT 1)
             AS email,
         (SELECT value FROM identifier WHERE account_id = account.id AND kind = 'phone' ORDER BY verified_at LIMIT 1)
-            AS phone
+            AS phone"""
+_CLAIMS = Statement(f"SELECT {_KNOWN} FROM account WHERE account.id = :id")  # noqa: S608 - ours
+# Status, grant and claims in one joined statement: what /userinfo needs, read fresh each time. Whether the client wants
+# its answers signed stands deep in its document: the pattern only spares reading that of all others.
+_USERINFO = Statement(
+    f"""SELECT {_KNOWN}, authorization_grant.claims AS asked,
+        client.document LIKE '%"userinfo_signed_response_alg"%' AS signs
     FROM authorization_grant JOIN account ON account.id = authorization_grant.account_id
     JOIN client ON client.id = authorization_grant.client_id
     WHERE authorization_grant.id = :grant_id AND authorization_grant.revoked_at IS NULL
-        AND account.status = 'active' AND client.status = 'active'"""
+        AND account.status = 'active' AND client.status = 'active'
+        AND NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti = :jti)"""  # noqa: S608 - ours
 )
 
 
@@ -105,14 +123,22 @@ async def show(reader: Reader, account_id: UUID) -> dict[str, Any] | None:
     }
 
 
-async def claims_of_grant(reader: Reader, grant_id: str) -> dict[str, Any] | None:
-    """Return what is known about the account behind a live grant; None when the grant or account is over.
+async def claims_of(reader: Reader, account_id: UUID) -> dict[str, Any]:
+    """Return what is known about an account, whatever its status; nothing when there is none. One statement."""
+    row = await reader.one(_CLAIMS, id=account_id)
+    return {} if row is None else _claims(row)
 
-    `grant_id` is the UUID as tokens carry it. One statement.
+
+async def behind_token(reader: Reader, grant_id: str, *, jti: str) -> TokenFacts | None:
+    """Return what stands behind a token: grant, account and what is known of it. One statement.
+
+    None when the grant or the account is over, or the token was revoked alone. `grant_id` and `jti` are the token's.
     """
-    row = await reader.one(_USERINFO, grant_id=grant_id)
-    if row is None:
-        return None
+    row = await reader.one(_USERINFO, grant_id=grant_id, jti=jti)
+    return None if row is None else TokenFacts(_claims(row), row["asked"], bool(row["signs"]))
+
+
+def _claims(row: Row) -> dict[str, Any]:
     claims: dict[str, Any] = orjson.loads(row["profile"])
     claims["updated_at"] = row["updated_at"] // 1_000_000
     if row["email"] is not None:

@@ -13,7 +13,10 @@ from watchword.protocol.digests import fingerprint
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """What an authorization code stands for. The code itself is known only by its hash."""
+    """What an authorization code stands for. The code itself is known only by its hash.
+
+    `claims` is the claims request as `protocol.claims_request` writes it, None when nothing was asked for.
+    """
 
     client_id: str
     account_id: UUID
@@ -25,23 +28,28 @@ class AuthorizationCode:
     nonce: str | None
     auth_time: datetime
     amr: tuple[str, ...]
+    claims: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpentCode:
-    """What is known about a code that was redeemed: the grant it became, and the fingerprint of its challenge."""
+    """What is known about a code that was redeemed: the grant it became, and the fingerprint of its challenge.
+
+    Both times are the store's: `read_at` is when it was looked for.
+    """
 
     client_id: str
     bound_to: bytes | None
     redeemed_at: datetime
+    read_at: datetime
     grant_id: UUID
 
 
 _INSERT_CODE = Statement(
     """INSERT INTO authorization_code (hash, client_id, account_id, session_id, redirect_uri, code_challenge, scope,
-        resources, nonce, auth_time, amr, expires_at)
-    VALUES (:hash, :client_id, :account_id, :session_id, :redirect_uri, :code_challenge, :scope, :resources, :nonce,
-        :auth_time, :amr, :now + :lifetime)"""
+        resources, claims, nonce, auth_time, amr, expires_at)
+    VALUES (:hash, :client_id, :account_id, :session_id, :redirect_uri, :code_challenge, :scope, :resources, :claims,
+        :nonce, :auth_time, :amr, :now + :lifetime)"""
 )
 # Every condition stands in the one statement, so that a wrong client, redirect URI or verifier consumes nothing. The
 # lock lets who ends the session wait, and then see the grant: one that nobody sees would outlive the sign-out.
@@ -54,20 +62,23 @@ _REDEEM = Statement(
             WHERE session.id = authorization_code.session_id AND session.ended_at IS NULL
                 AND account.status = 'active' AND client.status = 'active'
             /* postgresql: FOR SHARE OF session */)
-    RETURNING client_id, account_id, session_id, redirect_uri, code_challenge, scope, resources, nonce,
+    RETURNING client_id, account_id, session_id, redirect_uri, code_challenge, scope, resources, claims, nonce,
         auth_time, amr"""
 )
-_SPENT = Statement("SELECT id, client_id, bound_to, created_at FROM authorization_grant WHERE origin = :hash")
+_SPENT = Statement(
+    """SELECT id, client_id, bound_to, created_at, :now AS read_at FROM authorization_grant WHERE origin = :hash"""
+)
 _INSERT = Statement(
     """INSERT INTO authorization_grant (id, account_id, client_id, session_id, origin, bound_to, scope,
-        resources, auth_time, amr, created_at)
-    VALUES (:id, :account_id, :client_id, :session_id, :origin, :bound_to, :scope, :resources, :auth_time,
-        :amr, :now)"""
+        resources, claims, auth_time, amr, created_at)
+    VALUES (:id, :account_id, :client_id, :session_id, :origin, :bound_to, :scope, :resources, :claims,
+        :auth_time, :amr, :now)"""
 )
 _AMR_WHILE_LIVE = Statement(
     """SELECT g.amr FROM authorization_grant g JOIN account ON account.id = g.account_id
     JOIN client ON client.id = g.client_id
-    WHERE g.id = :id AND g.revoked_at IS NULL AND account.status = 'active' AND client.status = 'active'"""
+    WHERE g.id = :id AND g.revoked_at IS NULL AND account.status = 'active' AND client.status = 'active'
+        AND NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti = :jti)"""
 )
 _REVOKE = Statement("UPDATE authorization_grant SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL")
 _REVOKE_FAMILIES = Statement("UPDATE refresh_family SET revoked_at = :now WHERE grant_id = :id AND revoked_at IS NULL")
@@ -92,6 +103,7 @@ async def add_code(transaction: Transaction, code_hash: bytes, code: Authorizati
         code_challenge=code.code_challenge,
         scope=write_words(code.scope),
         resources=write_words(code.resources),
+        claims=code.claims,
         nonce=code.nonce,
         auth_time=code.auth_time,
         amr=write_words(code.amr),
@@ -114,7 +126,13 @@ async def find_spent_code(reader: Reader, code_hash: bytes) -> SpentCode | None:
     row = await reader.one(_SPENT, hash=code_hash)
     if row is None:
         return None
-    return SpentCode(row["client_id"], row["bound_to"], from_microseconds(row["created_at"]), UUID(row["id"]))
+    return SpentCode(
+        client_id=row["client_id"],
+        bound_to=row["bound_to"],
+        redeemed_at=from_microseconds(row["created_at"]),
+        read_at=from_microseconds(row["read_at"]),
+        grant_id=UUID(row["id"]),
+    )
 
 
 async def add(transaction: Transaction, grant_id: UUID, code: AuthorizationCode, *, code_hash: bytes) -> None:
@@ -133,14 +151,18 @@ async def add(transaction: Transaction, grant_id: UUID, code: AuthorizationCode,
         bound_to=code.code_challenge and fingerprint(code.code_challenge),
         scope=write_words(code.scope),
         resources=write_words(code.resources),
+        claims=code.claims,
         auth_time=code.auth_time,
         amr=write_words(code.amr),
     )
 
 
-async def amr_while_live(reader: Reader, grant_id: str) -> tuple[str, ...] | None:
-    """Return how the person of a grant signed in; None when grant, account or client is over. One statement."""
-    row = await reader.one(_AMR_WHILE_LIVE, id=grant_id)
+async def amr_while_live(reader: Reader, grant_id: str, *, jti: str) -> tuple[str, ...] | None:
+    """Return how the person of a token's grant signed in. One statement.
+
+    None when grant, account or client is over, or the token was revoked alone. `grant_id` and `jti` are the token's.
+    """
+    row = await reader.one(_AMR_WHILE_LIVE, id=grant_id, jti=jti)
     return None if row is None else read_words(row["amr"])
 
 
@@ -170,4 +192,5 @@ def _code(row: Row) -> AuthorizationCode:
         nonce=row["nonce"],
         auth_time=from_microseconds(row["auth_time"]),
         amr=read_words(row["amr"]),
+        claims=row["claims"],
     )

@@ -24,11 +24,12 @@ class Job:
     payload: dict[str, Any] = field(repr=False)
     attempts: int
     lease: str
+    lane: str = ""
 
 
 _INSERT = Statement(
-    """INSERT INTO outbox (kind, payload, state, attempts, created_at, available_at)
-    VALUES (:kind, :payload, 'ready', 0, :now, :now)"""
+    """INSERT INTO outbox (kind, lane, payload, state, attempts, created_at, available_at)
+    VALUES (:kind, :lane, :payload, 'ready', 0, :now, :now)"""
 )
 _INSERT_LEASED = Statement(
     """INSERT INTO outbox (id, kind, payload, state, attempts, created_at, available_at, lease)
@@ -36,12 +37,23 @@ _INSERT_LEASED = Statement(
 )
 _LEASE = Statement(
     """WITH due AS MATERIALIZED (
-        SELECT id FROM outbox WHERE state = 'ready' AND available_at <= :now ORDER BY available_at LIMIT :most
+        SELECT id FROM outbox WHERE state = 'ready' AND lane = :lane AND available_at <= :now
+        ORDER BY available_at LIMIT :most
         /* postgresql: FOR UPDATE SKIP LOCKED */)
     UPDATE outbox SET lease = :lease, attempts = attempts + 1, available_at = :now + :term
     WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts"""
 )
-_DUE = Statement("SELECT 1 AS due FROM outbox WHERE state = 'ready' AND available_at <= :now LIMIT 1")
+# From lane to lane by the index, however many jobs wait in one.
+_DUE_LANES = """SELECT lane FROM (
+    WITH RECURSIVE known (lane) AS (
+        SELECT min(lane) FROM outbox WHERE state = 'ready'
+        UNION ALL
+        SELECT (SELECT min(lane) FROM outbox WHERE state = 'ready' AND lane > known.lane)
+        FROM known WHERE known.lane IS NOT NULL)
+    SELECT lane FROM known WHERE EXISTS
+        (SELECT 1 FROM outbox WHERE state = 'ready' AND lane = known.lane AND available_at <= :now)) AS due"""
+_DUE = Statement(_DUE_LANES)
+_ANY_DUE = Statement(f"{_DUE_LANES} LIMIT 1")
 _RENEW = Statement(
     "UPDATE outbox SET available_at = :now + :term WHERE id = :id AND lease = :lease AND state = 'ready'"
 )
@@ -59,9 +71,9 @@ _DEPTH = Statement(
 )
 
 
-async def enqueue(transaction: Transaction, *, kind: str, payload: dict[str, Any]) -> None:
-    """Order work that is done once the transaction commits. One statement."""
-    await transaction.insert(_INSERT, kind=kind, payload=write_json(payload))
+async def enqueue(transaction: Transaction, *, kind: str, payload: dict[str, Any], lane: str = "") -> None:
+    """Order work that is done once the transaction commits, in a lane. One statement."""
+    await transaction.insert(_INSERT, kind=kind, lane=lane, payload=write_json(payload))
 
 
 async def enqueue_leased(
@@ -78,16 +90,21 @@ async def enqueue_leased(
 
 async def is_due(reader: Reader) -> bool:
     """Say whether some job waits. One statement, no lock: what the sweep asks before it leases."""
-    return await reader.one(_DUE) is not None
+    return await reader.one(_ANY_DUE) is not None
 
 
-async def lease(transaction: Transaction, *, lease: str, term: timedelta, most: int) -> Sequence[Job]:
-    """Take up to `most` due jobs for the term of a lease; another worker gets them when the lease runs out.
+async def due_lanes(reader: Reader) -> list[str]:
+    """Return the lanes in which some job waits. One statement, no lock."""
+    return [row["lane"] for row in await reader.all(_DUE)]
+
+
+async def lease(transaction: Transaction, *, lease: str, term: timedelta, most: int, lane: str = "") -> Sequence[Job]:
+    """Take up to `most` due jobs of a lane for the term of a lease; another worker gets them when the lease runs out.
 
     One statement.
     """
-    rows = await transaction.all(_LEASE, lease=lease, term=term, most=most)
-    return [Job(row["id"], row["kind"], orjson.loads(row["payload"]), row["attempts"], lease) for row in rows]
+    rows = await transaction.all(_LEASE, lease=lease, term=term, most=most, lane=lane)
+    return [Job(row["id"], row["kind"], orjson.loads(row["payload"]), row["attempts"], lease, lane) for row in rows]
 
 
 async def renew(transaction: Transaction, job: Job, *, term: timedelta) -> bool:

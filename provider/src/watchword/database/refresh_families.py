@@ -12,7 +12,10 @@ from watchword.database.statement import Statement
 
 @dataclass(frozen=True, slots=True)
 class RefreshFamily:
-    """A family with the grant it belongs to. `alive` is judged by the store, with the store's clock."""
+    """A family with the grant it belongs to. `alive` is judged by the store, with the store's clock.
+
+    Both times are the store's: `read_at` is when it was read. `claims` is the grant's claims request.
+    """
 
     id: UUID
     grant_id: UUID
@@ -22,11 +25,13 @@ class RefreshFamily:
     generation: int
     jkt: str | None
     rotated_at: datetime
+    read_at: datetime
     alive: bool
     account_id: UUID
     session_id: UUID | None
     scope: tuple[str, ...]
     resources: tuple[str, ...]
+    claims: str | None
     auth_time: datetime
     amr: tuple[str, ...]
 
@@ -38,7 +43,7 @@ _INSERT = Statement(
 )
 _FIND = Statement(
     """SELECT f.id, f.grant_id, g.client_id, f.secret, f.mac_kid, f.generation, f.jkt, f.rotated_at,
-        g.account_id, g.session_id, g.scope, g.resources, g.auth_time, g.amr,
+        :now AS read_at, g.account_id, g.session_id, g.scope, g.resources, g.claims, g.auth_time, g.amr,
         f.revoked_at IS NULL AND f.expires_at > :now AND f.idle_expires_at > :now AND g.revoked_at IS NULL
             AND account.status = 'active' AND client.status = 'active' AS alive
     FROM refresh_family f JOIN authorization_grant g ON g.id = f.grant_id
@@ -95,11 +100,13 @@ async def find(reader: Reader, family_id: UUID) -> RefreshFamily | None:
         generation=row["generation"],
         jkt=row["jkt"],
         rotated_at=from_microseconds(row["rotated_at"]),
+        read_at=from_microseconds(row["read_at"]),
         alive=bool(row["alive"]),
         account_id=UUID(row["account_id"]),
         session_id=UUID(row["session_id"]) if row["session_id"] else None,
         scope=read_words(row["scope"]),
         resources=read_words(row["resources"]),
+        claims=row["claims"],
         auth_time=from_microseconds(row["auth_time"]),
         amr=read_words(row["amr"]),
     )

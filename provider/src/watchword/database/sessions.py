@@ -1,13 +1,17 @@
 """Sessions: browsers signed in at the provider."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from watchword.clock import from_microseconds
 from watchword.database.connection import Reader, Transaction
 from watchword.database.records import read_words, write_words
 from watchword.database.statement import Statement
 from watchword.protocol.interaction import Session
+from watchword.protocol.logout import Participant
 
 _FIND = Statement(
     """SELECT session.id, session.account_id, session.auth_time, session.amr, session.seen_at
@@ -31,6 +35,16 @@ _RENEW = Statement(
 _TOUCH = Statement("UPDATE session SET seen_at = :now WHERE id = :id AND ended_at IS NULL")
 # Its expiry is what housekeeping counts from.
 _END = Statement("UPDATE session SET ended_at = :now, expires_at = :now WHERE id = :id AND ended_at IS NULL")
+_END_ALL = Statement(
+    """UPDATE session SET ended_at = :now, expires_at = :now WHERE account_id = :account_id AND ended_at IS NULL
+    RETURNING id"""
+)
+# The pattern only spares reading the documents of clients that want to hear nothing; the document decides.
+_PARTICIPANTS = Statement(
+    """SELECT id, document FROM client
+    WHERE id IN (SELECT client_id FROM authorization_grant WHERE session_id = :id) AND status = 'active'
+        AND document LIKE '%channel_logout_uri"%' ORDER BY id"""
+)
 
 
 async def find(reader: Reader, *, token_hash: bytes, idle: timedelta) -> tuple[Session, datetime] | None:
@@ -89,3 +103,21 @@ async def touch(transaction: Transaction, session_id: UUID) -> None:
 async def end(transaction: Transaction, session_id: UUID) -> bool:
     """End a session. One statement. False when it was over already."""
     return await transaction.execute(_END, id=session_id) == 1
+
+
+async def end_all(transaction: Transaction, account_id: UUID) -> list[UUID]:
+    """End every session of an account, those that are too old to sign in with included. One statement."""
+    return [UUID(row["id"]) for row in await transaction.all(_END_ALL, account_id=account_id)]
+
+
+async def participants(reader: Reader, session_id: UUID) -> list[Participant]:
+    """Return the clients that any grant of a session was for and that want to hear of its end. One statement."""
+    found = [
+        _participant(row["id"], orjson.loads(row["document"])) for row in await reader.all(_PARTICIPANTS, id=session_id)
+    ]
+    return [client for client in found if client.backchannel_logout_uri or client.frontchannel_logout_uri]
+
+
+def _participant(client_id: str, document: dict[str, Any]) -> Participant:
+    back, front = document.get("backchannel_logout_uri"), document.get("frontchannel_logout_uri")
+    return Participant(client_id, document["client_name"], back, front)

@@ -29,9 +29,10 @@ class ConditionRow:
 _FIND = Statement("SELECT ephemeral_id, restore_epoch, clock_offset FROM store WHERE id = 1")
 # A standby, which only reads, refuses the lock.
 _FIND_WRITABLE = Statement(f"{_FIND.text} /* postgresql: FOR KEY SHARE */")
+# What waits in lanes waits for hosts of strangers, which say nothing about whether messages can be sent.
 _CONDITION = Statement(
     """SELECT ephemeral_id, COALESCE(guarded_until, 0) > :now AS guarded,
-        (SELECT 1 FROM outbox WHERE state = 'ready' LIMIT 1 OFFSET :most) IS NOT NULL AS outbox_full
+        (SELECT 1 FROM outbox WHERE state = 'ready' AND lane = '' LIMIT 1 OFFSET :most) IS NOT NULL AS outbox_full
     FROM store WHERE id = 1"""
 )
 _FIRST = Statement(

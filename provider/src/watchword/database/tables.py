@@ -21,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -52,6 +53,8 @@ class Store(SQLModel, table=True):
     restore_epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
     guarded_until: int | None = _time(nullable=True)
     clock_offset: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # Rises with each change of the signing keys, so that workers notice it by one number.
+    keys_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
 
 
 class Account(SQLModel, table=True):
@@ -91,9 +94,25 @@ class Client(SQLModel, table=True):
     document: str = _text()
     first_party: bool
     registered_by: str = _text()
+    # Of the token by which a client that registered itself manages its registration (RFC 7592).
+    management_hash: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    # Of the initial access token it came with: what it may never exceed, however it changes its metadata.
+    policy: str | None = _text(nullable=True)
     status: str = _text()
     created_at: int = _time()
     updated_at: int = _time(index=True)
+
+
+class InitialAccessToken(SQLModel, table=True):
+    """What lets its holder register clients (RFC 7591 section 3), hashed, and what they may be."""
+
+    __tablename__ = "initial_access_token"
+    id: str = _text(primary_key=True)
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    policy: str = _text()
+    uses_left: int
+    created_at: int = _time()
+    expires_at: int = _time(index=True)
 
 
 class ClientSecret(SQLModel, table=True):
@@ -120,15 +139,28 @@ class Resource(SQLModel, table=True):
 
 
 class SigningKey(SQLModel, table=True):
-    """A key that signs tokens; its private part is under the key-encryption key."""
+    """A key that signs tokens; its private part is under the key-encryption key, and gone once it signs no more."""
 
     __tablename__ = "signing_key"
+    __table_args__ = (
+        Index("ix_signing_key_state", "state", "since"),
+        # One key signs for an algorithm, and one is published to follow it.
+        Index(
+            "uq_signing_key_in_turn",
+            "algorithm",
+            "state",
+            unique=True,
+            sqlite_where=text("state IN ('active', 'next')"),
+            postgresql_where=text("state IN ('active', 'next')"),
+        ),
+    )
     kid: str = _text(primary_key=True)
     algorithm: str = _text()
     state: str = _text()
     public_jwk: str = _text()
-    private_jwk: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    private_jwk: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     created_at: int = _time()
+    since: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))  # in this state
 
 
 class MacKey(SQLModel, table=True):
@@ -199,7 +231,7 @@ class Consent(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("account_id", "client_id", "resource"),)
     id: str = _text(primary_key=True)
     account_id: str = _refers("account.id", index=False)  # the unique constraint begins with it
-    client_id: str = _text()
+    client_id: str = _text(index=True)  # whether anybody ever agreed to a client
     resource: str = _text()
     scope: str = _text()
     granted_at: int = _time()
@@ -213,6 +245,15 @@ class Grant(SQLModel, table=True):
     """
 
     __tablename__ = "authorization_grant"
+    # The others are found by the sessions of their account.
+    __table_args__ = (
+        Index(
+            "ix_authorization_grant_without_session",
+            "account_id",
+            sqlite_where=text("session_id IS NULL"),
+            postgresql_where=text("session_id IS NULL"),
+        ),
+    )
     id: str = _text(primary_key=True)
     account_id: str | None = _text(nullable=True)
     client_id: str = _text()
@@ -222,6 +263,7 @@ class Grant(SQLModel, table=True):
     bound_to: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     scope: str = _text()
     resources: str = _text()
+    claims: str | None = _text(nullable=True)
     auth_time: int = _time()
     amr: str = _text()
     created_at: int = _time()
@@ -241,6 +283,7 @@ class AuthorizationCode(SQLModel, table=True):
     code_challenge: str | None = _text(nullable=True)
     scope: str = _text()
     resources: str = _text()
+    claims: str | None = _text(nullable=True)
     nonce: str | None = _text(nullable=True)
     auth_time: int = _time()
     amr: str = _text()
@@ -263,13 +306,24 @@ class RefreshFamily(SQLModel, table=True):
     revoked_at: int | None = _time(nullable=True)
 
 
+class RevokedToken(SQLModel, table=True):
+    """An access token that was revoked alone, by its `jti`, until it would have expired."""
+
+    __tablename__ = "revoked_token"
+    __table_args__ = _KEYED
+    jti: str = _text(primary_key=True)
+    expires_at: int = _time(index=True)
+
+
 class OutboxJob(SQLModel, table=True):
     """Work to do after the commit that ordered it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "state", "available_at"),)
+    __table_args__ = (Index("ix_outbox_due", "state", "lane", "available_at"),)
     id: int | None = Field(default=None, sa_column=Column(_Counter, primary_key=True, autoincrement=True))
     kind: str = _text()
+    # Whose jobs wait for one another and for nobody else: a host, or empty for what the operator's gateways send.
+    lane: str = _text(server_default="")
     payload: str = _text()
     state: str = _text()
     attempts: int

@@ -10,6 +10,8 @@ from watchword.endpoints import (
     logout,
     metrics,
     register,
+    registered_client,
+    revoke,
     token,
     userinfo,
 )
@@ -39,12 +41,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         cross_origin=CrossOrigin.REGISTERED,
     ),
     Endpoint("/introspect", {"POST": introspect.introspect}, Access.CLIENT, metadata="introspection_endpoint"),
+    Endpoint(
+        "/revoke",
+        {"POST": revoke.revoke},
+        Access.CLIENT,
+        metadata="revocation_endpoint",
+        cross_origin=CrossOrigin.REGISTERED,
+    ),
     Endpoint("/jwks", {"GET": jwks.jwks}, Access.PUBLIC, metadata="jwks_uri", cross_origin=CrossOrigin.ANYBODY),
     Endpoint("/.well-known/openid-configuration", {"GET": _document}, Access.PUBLIC, cross_origin=CrossOrigin.ANYBODY),
     Endpoint(
         "/.well-known/oauth-authorization-server", {"GET": _document}, Access.PUBLIC, cross_origin=CrossOrigin.ANYBODY
     ),
     Endpoint("/register", {"POST": register.register}, Access.PUBLIC, metadata="registration_endpoint"),
+    Endpoint(
+        "/register/*",
+        {"GET": registered_client.show, "PUT": registered_client.replace, "DELETE": registered_client.remove},
+        Access.CLIENT,
+    ),
     Endpoint(
         "/logout", {"GET": logout.logout, "POST": logout.logout_by_post}, Access.PERSON, metadata="end_session_endpoint"
     ),

@@ -5,22 +5,25 @@ error is displayed; after that it is redirected.
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
 from watchword import sessions, tokens
 from watchword.database import Transaction, consents, grants
 from watchword.database.grants import AuthorizationCode
+from watchword.endpoints.authorization_answer import refuse, succeed
 from watchword.events import record, record_alone
-from watchword.events.catalogue import AuthorizationCodeIssued, AuthorizationDenied, AuthorizationInvalid
+from watchword.events.catalogue import AuthorizationCodeIssued, AuthorizationInvalid
 from watchword.login import interactions
 from watchword.login.interactions import Interaction
+from watchword.login.methods import acr_values, session_acr
 from watchword.protocol.authorization_request import (
     AuthorizationRequest,
     RedirectedError,
     parse_authorization_request,
     resolve_target,
 )
-from watchword.protocol.authorization_response import error_location, success_location
+from watchword.protocol.claims_request import write_claims_request
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import DisplayedError, InvalidRequest, InvalidToken, ProtocolError
 from watchword.protocol.interaction import (
@@ -31,16 +34,34 @@ from watchword.protocol.interaction import (
     NextStep,
     Progress,
     Reject,
+    SelectAccount,
     Session,
+    Visitor,
     next_step,
 )
 from watchword.protocol.parameters import Parameters
+from watchword.services import Services
 from watchword.web.answers import see_other
 from watchword.web.cookies import Browser, known_browser, session_cookie
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
 
 CODE_LIFETIME = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One look at a request: its parameters, the interaction it waits in, if it does, and the browser that asks."""
+
+    exchange: Exchange
+    parameters: Parameters
+    interaction: Interaction | None
+    browser: Browser
+
+    def language(self) -> str:
+        """The language its person chose, or that of the request and the browser."""
+        chosen = self.interaction.locale if self.interaction is not None else ""
+        return chosen or self.exchange.locale(self.parameters.get("ui_locales"))
 
 
 async def authorize(exchange: Exchange) -> Answer:
@@ -52,18 +73,18 @@ async def authorize(exchange: Exchange) -> Answer:
     browser = known_browser(exchange)
     interaction_id = exchange.query.get("interaction")
     if interaction_id is None:
-        return await _advance(exchange, exchange.query, None, browser)
+        return await _advance(Visit(exchange, exchange.query, None, browser))
     # One that came by POST waits unclaimed: a browser without a secret claims it with the one it gets now.
     interaction = await interactions.find(exchange.services, interaction_id, binding=browser.secret)
     if interaction is None:
         raise DisplayedError("cookies_blocked" if browser.is_new else "interaction_lost")
     if interaction.finished:
         raise DisplayedError("interaction_finished")
-    return await _advance(exchange, interaction.parameters, interaction, browser)
+    return await _advance(Visit(exchange, interaction.parameters, interaction, browser))
 
 
 async def authorize_by_post(exchange: Exchange) -> Answer:
-    """Take a request sent as a form, from whatever site.
+    """Take a request sent as a form, from whatever site. One step of the ephemeral store.
 
     Such a POST carries no cookies (SameSite=Lax), so it is kept as an interaction and goes on with a GET, which does.
     """
@@ -71,36 +92,31 @@ async def authorize_by_post(exchange: Exchange) -> Answer:
     try:
         await _checked(exchange, form)
     except RedirectedError as refused:
-        return await _redirect_error(exchange, refused)
+        return await refuse(exchange, refused, language=lambda: exchange.locale(form.get("ui_locales")))
     interaction = await interactions.begin(exchange.services, form, binding=None)
     # No cookie came, so none may be replaced: the GET sets one where the browser has none.
     return see_other(interactions.location(exchange.services, "/authorize", interaction))
 
 
-async def _advance(
-    exchange: Exchange, parameters: Parameters, interaction: Interaction | None, browser: Browser
-) -> Answer:
+async def _advance(visit: Visit) -> Answer:
+    exchange = visit.exchange
     try:
-        request = await _checked(exchange, parameters)
+        request = await _checked(exchange, visit.parameters)
+        step = await _decide(visit, request, await sessions.find(exchange.services, session_cookie(exchange)))
     except RedirectedError as refused:
-        return await _redirect_error(exchange, refused)
-    services = exchange.services
-    session = await sessions.find(services, session_cookie(exchange))
-    try:
-        step = await _decide(exchange, request, session, interaction)
-    except ProtocolError as error:
-        return await _redirect_error(exchange, RedirectedError(error, request.target))
+        return await refuse(exchange, refused, language=visit.language)
     match step:
         case Issue(session=session):
-            return await _issue(exchange, request, session, interaction)
+            return await _issue(visit, request, session)
         case Reject(error=reason):
-            if interaction is not None and not await interactions.finish(services, interaction):
-                raise DisplayedError("interaction_finished")
-            return await _redirect_error(exchange, RedirectedError(reason, request.target))
+            await _finish(visit)
+            return await refuse(exchange, RedirectedError(reason, request.target), language=visit.language)
         case Login():
-            return await _send_to("/login", exchange, parameters, interaction, browser)
+            return await _send_to("/login", visit)
+        case SelectAccount():
+            return await _send_to("/login/select-account", visit)
         case AskConsent():
-            return await _send_to("/consent", exchange, parameters, interaction, browser)
+            return await _send_to("/consent", visit)
 
 
 async def _checked(exchange: Exchange, parameters: Parameters) -> AuthorizationRequest:
@@ -116,25 +132,38 @@ async def _checked(exchange: Exchange, parameters: Parameters) -> AuthorizationR
     return parse_authorization_request(parameters, target, await registry.resources(parameters.resources))
 
 
-async def _decide(
-    exchange: Exchange, request: AuthorizationRequest, session: Session | None, interaction: Interaction | None
-) -> NextStep:
-    services = exchange.services
+async def _decide(visit: Visit, request: AuthorizationRequest, session: Session | None) -> NextStep:
+    """Gather the facts and let `next_step` decide.
+
+    Raises:
+        RedirectedError: the request holds a hint that is none.
+    """
+    services, interaction = visit.exchange.services, visit.interaction
+    try:
+        hinted_subject = _hinted_subject(services, request)
+    except ProtocolError as error:
+        raise RedirectedError(error, request.target) from None
     now = services.clock.now()
-    remembered = Consent()
-    if session is not None and not request.client.first_party:
-        remembered = await consents.find(services.database, account_id=session.account_id, client_id=request.client.id)
     return next_step(
         request,
-        session,
+        None if session is None else await _visitor(services, request, session),
         progress=interaction.progress if interaction is not None else Progress(started_at=now),
-        remembered=remembered,
-        hinted_subject=_hinted_subject(exchange, request),
+        hinted_subject=hinted_subject,
+        acr_values=acr_values(services) if request.acr.values else (),
         now=now,
     )
 
 
-def _hinted_subject(exchange: Exchange, request: AuthorizationRequest) -> str | None:
+async def _visitor(services: Services, request: AuthorizationRequest, session: Session) -> Visitor:
+    """Return whoever is signed in as this client knows them. One statement, none for a first-party client."""
+    remembered = Consent()
+    if not request.client.first_party:
+        remembered = await consents.find(services.database, account_id=session.account_id, client_id=request.client.id)
+    subject = str(tokens.subject_of(services, request.client, session.account_id))
+    return Visitor(session, subject, session_acr(services, session), remembered)
+
+
+def _hinted_subject(services: Services, request: AuthorizationRequest) -> str | None:
     """Return whom `id_token_hint` names (OpenID Connect Core section 3.1.2.1).
 
     Raises:
@@ -143,7 +172,7 @@ def _hinted_subject(exchange: Exchange, request: AuthorizationRequest) -> str | 
     if request.id_token_hint is None:
         return None
     try:
-        hint = tokens.verify_id_token_hint(exchange.services, request.id_token_hint)
+        hint = tokens.verify_id_token_hint(services, request.id_token_hint)
     except InvalidToken:
         raise InvalidRequest("The id_token_hint is not one of our ID tokens.") from None
     if hint.claims.get("aud") != request.client.id:
@@ -151,13 +180,20 @@ def _hinted_subject(exchange: Exchange, request: AuthorizationRequest) -> str | 
     return str(hint.claims.get("sub"))
 
 
-async def _issue(
-    exchange: Exchange, request: AuthorizationRequest, session: Session, interaction: Interaction | None
-) -> Answer:
-    """Issue an authorization code; an interaction is answered once. One transaction of two statements."""
-    services = exchange.services
-    if interaction is not None and not await interactions.finish(services, interaction):
+async def _finish(visit: Visit) -> None:
+    """Answer an interaction, if there is one: once.
+
+    Raises:
+        DisplayedError: it was answered before.
+    """
+    if visit.interaction is not None and not await interactions.finish(visit.exchange.services, visit.interaction):
         raise DisplayedError("interaction_finished")
+
+
+async def _issue(visit: Visit, request: AuthorizationRequest, session: Session) -> Answer:
+    """Issue an authorization code; an interaction is answered once. One transaction of two statements."""
+    exchange, services = visit.exchange, visit.exchange.services
+    await _finish(visit)
     authorization_code = secrets.token_urlsafe(32)
     code = _code(request, session)
     event = AuthorizationCodeIssued(
@@ -174,10 +210,10 @@ async def _issue(
     try:
         await services.database.transaction(work)
     except Exception:
-        if interaction is not None:  # nothing was issued, so the person may try again
-            await interactions.reopen(services, interaction)
+        if visit.interaction is not None:  # nothing was issued, so the person may try again
+            await interactions.reopen(services, visit.interaction)
         raise
-    return see_other(success_location(request.target, authorization_code=authorization_code, issuer=services.issuer))
+    return succeed(exchange, request.target, authorization_code=authorization_code, language=visit.language)
 
 
 def _code(request: AuthorizationRequest, session: Session) -> AuthorizationCode:
@@ -189,22 +225,16 @@ def _code(request: AuthorizationRequest, session: Session) -> AuthorizationCode:
         code_challenge=request.code_challenge,
         scope=request.scope,
         resources=request.resources,
+        claims=write_claims_request(request.claims),
         nonce=request.nonce,
         auth_time=session.auth_time,
         amr=session.amr,
     )
 
 
-async def _redirect_error(exchange: Exchange, refused: RedirectedError) -> Answer:
-    event = AuthorizationDenied(client_id=refused.target.client.id, error=refused.error.error)
-    await record_alone(exchange.services.database, event, exchange.caller)
-    return see_other(error_location(refused.target, refused.error, issuer=exchange.services.issuer))
-
-
-async def _send_to(
-    page: str, exchange: Exchange, parameters: Parameters, interaction: Interaction | None, browser: Browser
-) -> Answer:
+async def _send_to(page: str, visit: Visit) -> Answer:
     """Send the browser to a page, with an interaction to come back with and a secret to be known by."""
+    services, browser, interaction = visit.exchange.services, visit.browser, visit.interaction
     if interaction is None:
-        interaction = await interactions.begin(exchange.services, parameters, binding=browser.secret)
-    return see_other(interactions.location(exchange.services, page, interaction), browser.cookies)
+        interaction = await interactions.begin(services, visit.parameters, binding=browser.secret)
+    return see_other(interactions.location(services, page, interaction), browser.cookies)

@@ -6,6 +6,7 @@ import orjson
 
 from watchword import endpoints
 from watchword.grant_types import GRANT_TYPES
+from watchword.login.methods import acr_values
 from watchword.protocol.metadata import provider_metadata
 from watchword.protocol.resource import Resources
 from watchword.protocol.vocabulary import SCOPE_CLAIMS
@@ -13,6 +14,8 @@ from watchword.services import Services
 from watchword.web.answers import PublicDocument, public_document
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
+
+_DOCUMENTS = ("service_documentation", "op_policy_uri", "op_tos_uri")
 
 
 class Discovery:
@@ -33,7 +36,8 @@ class Discovery:
 
 def metadata_document(services: Services, resources: Resources, locales: Iterable[str]) -> bytes:
     """Write the document."""
-    closed = {"registration_endpoint"} if services.settings.registration == "off" else set()
+    settings = services.settings
+    closed = {"registration_endpoint"} if settings.registration == "off" else set()
     members = {e.metadata: e.path for e in endpoints.ENDPOINTS if e.metadata and e.metadata not in closed}
     scopes = [*SCOPE_CLAIMS, *sorted({scope for resource in resources.values() for scope in resource.scopes})]
     return orjson.dumps(
@@ -44,5 +48,7 @@ def metadata_document(services: Services, resources: Resources, locales: Iterabl
             scopes=scopes,
             resources=resources,
             locales=locales,
+            acr_values=acr_values(services),
+            documents={member: getattr(settings, member) for member in _DOCUMENTS},
         )
     )

@@ -5,14 +5,14 @@ A client learns about access tokens for the resources that name it, and about it
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from watchword.database import clients, grants, refresh_families
+from watchword.database import grants, refresh_families, revoked_tokens
 from watchword.database.refresh_families import RefreshFamily
 from watchword.endpoints.client_authentication import authenticate_client
 from watchword.events import record_alone
 from watchword.events.catalogue import IntrospectionDenied
+from watchword.protocol.acr import acr_of
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidClient, InvalidToken
 from watchword.protocol.introspection import (
@@ -25,11 +25,10 @@ from watchword.protocol.introspection import (
 from watchword.protocol.refresh_token import (
     Presentation,
     RefreshToken,
-    is_genuine,
     judge_presentation,
     read_refresh_token,
 )
-from watchword.tokens import Refresh, verify_access_token, write_refresh_token
+from watchword.tokens import is_own_refresh_token, subject_of, verify_access_token
 from watchword.web.answers import json_answer
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
@@ -70,45 +69,44 @@ async def _about_access_token(exchange: Exchange, client: Client, token: str) ->
     amr = await _amr_while_live(exchange, claims)
     if amr is None:
         return INACTIVE
-    return access_token_facts(claims, audience=own, amr=amr, resources=resources)
+    acr = acr_of(amr, services.settings.acr)
+    return access_token_facts(claims, audience=own, amr=amr, acr=acr, resources=resources)
 
 
 async def _amr_while_live(exchange: Exchange, claims: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Look at what stands behind a token: the grant, or the client that acts for itself, which has no amr."""
-    database = exchange.services.database
+    database, jti = exchange.services.database, claims["jti"]
     if "gid" in claims:
-        return await grants.amr_while_live(database, claims["gid"])
-    return () if await clients.is_active(database, claims["client_id"]) else None
+        return await grants.amr_while_live(database, claims["gid"], jti=jti)
+    return () if await revoked_tokens.is_client_live(database, claims["client_id"], jti=jti) else None
 
 
 async def _about_refresh_token(exchange: Exchange, client: Client, token: RefreshToken, text: str) -> Mapping[str, Any]:
     """Nothing rotates and nothing is revoked here, even when an old copy is presented: it is not used, only shown."""
     services = exchange.services
     family = await refresh_families.find(services.database, token.family_id)
-    if family is None or family.mac_kid not in services.keyring.refresh.by_kid:
-        return INACTIVE
-    written = write_refresh_token(services, Refresh(family.id, token.generation, family.secret, family.mac_kid))
-    if not is_genuine(text, written):
+    if family is None or not is_own_refresh_token(services, family, token, text):
         return INACTIVE
     if family.client_id != client.id:
         return await _deny(exchange, client, family.client_id)
-    if not family.alive or _is_old_copy(token, family, services.clock.now()):
+    if not family.alive or _is_old_copy(token, family):
         return INACTIVE
     return refresh_token_facts(
         issuer=services.issuer,
-        subject=str(family.account_id),
+        subject=subject_of(services, client, family.account_id),
         client_id=family.client_id,
         scope=family.scope,
-        session_id=str(family.session_id) if family.session_id else None,
+        session_id=family.session_id,
         auth_time=family.auth_time,
         amr=family.amr,
+        acr=acr_of(family.amr, services.settings.acr),
     )
 
 
-def _is_old_copy(token: RefreshToken, family: RefreshFamily, now: datetime) -> bool:
+def _is_old_copy(token: RefreshToken, family: RefreshFamily) -> bool:
     """Say whether the token endpoint would take it for a theft; who introspects has authenticated."""
     meaning = judge_presentation(
-        token.generation, current=family.generation, rotated_at=family.rotated_at, bound=True, now=now
+        token.generation, current=family.generation, rotated_at=family.rotated_at, bound=True, now=family.read_at
     )
     return meaning is Presentation.REPLAY
 

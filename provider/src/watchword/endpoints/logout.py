@@ -8,10 +8,12 @@ from watchword.events import record_alone
 from watchword.events.catalogue import AuthorizationInvalid
 from watchword.login import interactions, signing_out
 from watchword.protocol.errors import DisplayedError, InvalidToken
+from watchword.protocol.interaction import Session
 from watchword.protocol.logout import LogoutRequest, parse_logout_request
 from watchword.protocol.parameters import Parameters
+from watchword.web.after_sign_out import after_sign_out
 from watchword.web.answers import see_other
-from watchword.web.cookies import clear_cookie, known_browser, session_cookie, session_cookie_name
+from watchword.web.cookies import known_browser, session_cookie
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
 
@@ -19,7 +21,8 @@ from watchword.web.wire import Answer
 async def logout(exchange: Exchange) -> Answer:
     """End the browser's session when the request proves whose it is; ask the person otherwise.
 
-    One statement to find the session, one transaction of three to end it, and one statement more a grant.
+    One statement to find the session, one transaction of four to end it, and in it one statement more for each grant
+    and each client that is told by the back channel. One step of the ephemeral store where a page says who was told.
     """
     return await _sign_out(exchange, await _parameters(exchange))
 
@@ -51,12 +54,24 @@ async def _parameters(exchange: Exchange) -> Parameters:
 async def _sign_out(exchange: Exchange, parameters: Parameters) -> Answer:
     request = await _checked(exchange, parameters)
     session = await sessions.find(exchange.services, session_cookie(exchange))
-    if session is None:
-        return _signed_out(exchange, request)
-    if request.names_session(str(session.id), str(session.account_id)):
-        await signing_out.sign_out(exchange.services, session, exchange.caller)
-        return _signed_out(exchange, request)
-    return await _ask(exchange, request)
+    if session is not None and not _is_named(exchange, request, session):
+        return await _ask(exchange, request)
+    signed_out = await signing_out.sign_out(
+        exchange.services,
+        session,
+        exchange.caller,
+        next_url=request.return_location,
+        client_name=request.client.name if request.client is not None else None,
+    )
+    return await after_sign_out(exchange, signed_out)
+
+
+def _is_named(exchange: Exchange, request: LogoutRequest, session: Session) -> bool:
+    """Say whether the hint is about this session, by the name under which its client knows the account."""
+    if request.client is None:
+        return False
+    subject = tokens.subject_of(exchange.services, request.client, session.account_id)
+    return request.names_session(str(session.id), str(subject))
 
 
 async def _checked(exchange: Exchange, parameters: Parameters) -> LogoutRequest:
@@ -80,13 +95,6 @@ def _hint(exchange: Exchange, token: str | None) -> Mapping[str, Any] | None:
         return tokens.verify_id_token_hint(exchange.services, token).claims
     except InvalidToken:
         raise DisplayedError("invalid_request", detail="id_token_hint is not ours") from None
-
-
-def _signed_out(exchange: Exchange, request: LogoutRequest) -> Answer:
-    settings = exchange.services.settings
-    cookies = [clear_cookie(settings, session_cookie_name(settings))]
-    location = request.return_location
-    return see_other(location or f"{settings.issuer}/logout/done", cookies)
 
 
 async def _ask(exchange: Exchange, request: LogoutRequest) -> Answer:

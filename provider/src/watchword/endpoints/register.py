@@ -1,49 +1,129 @@
 """Dynamic client registration (RFC 7591, OpenID Connect Dynamic Client Registration)."""
 
-import secrets
-from uuid import uuid4
+import math
+from dataclasses import dataclass
 
-from watchword.database import Transaction, clients
-from watchword.events import record
-from watchword.events.catalogue import ClientCreated
+from watchword.client_registration import add_client, check_addresses, keeps_secret, new_client_id, new_secret
+from watchword.database import Overtaken, Transaction, initial_access_tokens
+from watchword.database.initial_access_tokens import InitialAccessToken
+from watchword.endpoints.registered_client import bearer_token, registration_answer
+from watchword.ephemeral import Charge
+from watchword.events import record_alone
+from watchword.events.catalogue import ClientRegistrationRefused
+from watchword.login.limits import at_most
+from watchword.login.networks import networks_of
+from watchword.login.tags import rate_key
+from watchword.protocol.client import Client
 from watchword.protocol.digests import fingerprint
-from watchword.protocol.errors import AccessForbidden
-from watchword.protocol.registration import client_metadata, parse_client_metadata
-from watchword.web.answers import json_answer
+from watchword.protocol.errors import AccessForbidden, InvalidToken, ProtocolError, TooManyRequests
+from watchword.protocol.registration import RegistrationPolicy, check_policy, parse_client_metadata
+from watchword.services import Services
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
 
+_SPENT = "The initial access token is unknown, expired or used up. Ask the people who run this service for another."
+
+
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    """Who lets a client in: the holder of a token within its policy, or nobody in particular."""
+
+    policy: RegistrationPolicy
+    token: InitialAccessToken | None = None
+    token_hash: bytes = b""
+
 
 async def register(exchange: Exchange) -> Answer:
-    """Register a client that asks for it. Two statements, three with a secret.
+    """Register a client that asks for it. Two statements, three with a secret, two more with an initial access token.
 
-    A client that registered itself never skips consent and gets OpenID's scopes alone.
+    One step of the ephemeral store counts it against its network; a `sector_identifier_uri` is fetched. A client that
+    came without a token never skips consent and gets OpenID's scopes alone.
 
     Raises:
         AccessForbidden: registration is off.
+        MissingToken: it takes an initial access token.
+        InvalidToken: an initial access token that is unknown, expired or used up.
+        TooManyRequests: the network registered as many clients as it may.
         InvalidRedirectUri: a redirect URI that is refused.
         InvalidClientMetadata: other metadata that is refused.
     """
     services = exchange.services
     if services.settings.registration == "off":
         raise AccessForbidden("Registration is closed. Ask the people who run this service.")
-    document = await exchange.json()
-    client = parse_client_metadata(document, client_id=f"c_{secrets.token_urlsafe(16)}", trusted=False)
-    secret = None if client.public else secrets.token_urlsafe(32)
+    try:
+        return await _register(exchange)
+    except ProtocolError as refused:
+        await record_alone(services.database, ClientRegistrationRefused(reason=refused.error), exchange.caller)
+        raise
+
+
+async def _register(exchange: Exchange) -> Answer:
+    services = exchange.services
+    admission = await _admit(exchange)
+    client = parse_client_metadata(
+        await exchange.json(), client_id=new_client_id(), trusted=False, scopes=admission.policy.scopes
+    )
+    check_policy(client, admission.policy)
+    await _charge(services, exchange.address)
+    await check_addresses(services, client)
+    secret, management_token = new_secret() if keeps_secret(client) else None, new_secret()
+    await _write(exchange, admission, client, secret, management_token)
+    issued_at = services.clock.now()
+    return registration_answer(
+        services, client, secret=secret, management_token=management_token, issued_at=issued_at, status=201
+    )
+
+
+async def _admit(exchange: Exchange) -> _Admission:
+    """Find the token that comes with the request. It is spent later, with what it is spent for."""
+    services = exchange.services
+    if services.settings.registration == "open" and exchange.headers.get("authorization") is None:
+        return _Admission(RegistrationPolicy())
+    token_hash = fingerprint(bearer_token(exchange))
+    token = await initial_access_tokens.find(services.database, token_hash=token_hash)
+    if token is None:
+        raise InvalidToken(_SPENT)
+    return _Admission(token.policy, token, token_hash)
+
+
+async def _charge(services: Services, address: str) -> None:
+    settings = services.settings
+    if settings.test_limits == "off":
+        return
+    charges = [
+        Charge(
+            at_most("registrations_per_network", settings.registrations_per_network, share=share),
+            rate_key(services, "register", "network", network),
+        )
+        for network, share in networks_of(address)
+    ]
+    refusal = await services.ephemeral.charge(charges)
+    if refusal is not None:
+        seconds = max(math.ceil(refusal.retry_after.total_seconds()), 1)
+        raise TooManyRequests("Too many clients were registered from this network. Wait.", retry_after=seconds)
+
+
+async def _write(
+    exchange: Exchange, admission: _Admission, client: Client, secret: str | None, management_token: str
+) -> None:
+    """Write the client, and spend a use of its token in the same transaction: neither happens without the other."""
+    token = admission.token
 
     async def work(transaction: Transaction) -> None:
-        await clients.add(transaction, client, registered_by="itself")
-        if secret is not None:
-            await clients.add_secret(transaction, uuid4(), client.id, secret_hash=fingerprint(secret), expires_at=None)
-        await record(transaction, ClientCreated(client_id=client.id, registered_by="itself"), exchange.caller)
+        await add_client(
+            transaction,
+            client,
+            registered_by="itself" if token is None else "token",
+            secret=secret,
+            caller=exchange.caller,
+            management_token=management_token,
+            policy=None if token is None else token.policy,
+            registration="" if token is None else str(token.id),
+        )
+        if token is not None:
+            await initial_access_tokens.take(transaction, token_hash=admission.token_hash)
 
-    await services.database.transaction(work)
-    answer = {"client_id": client.id, "client_id_issued_at": int(services.clock.now().timestamp())}
-    if secret is not None:
-        answer |= {"client_secret": secret, "client_secret_expires_at": 0}
-    return json_answer({**answer, **_public(client_metadata(client))}, status=201)
-
-
-def _public(document: dict[str, object]) -> dict[str, object]:
-    """Leave out what is our own policy and no registered metadata."""
-    return {name: value for name, value in document.items() if name not in {"pkce_required", "default_resource"}}
+    try:
+        await exchange.services.database.transaction(work)
+    except Overtaken:
+        raise InvalidToken(_SPENT, detail="overtaken") from None

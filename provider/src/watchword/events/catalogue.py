@@ -151,11 +151,37 @@ class SessionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutTold(Event):
+    """A client took the news over the back channel that a session is over."""
+
+    name: ClassVar[str] = "logout.told"
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutNotTold(Event):
+    """A client did not take the news that a session is over. `final`: it is given up."""
+
+    name: ClassVar[str] = "logout.tell_failed"
+    failure: str
+    attempt: int
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentGranted(Event):
     """A person said yes to a client."""
 
     name: ClassVar[str] = "consent.granted"
     scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentWithdrawn(Event):
+    """A person took back what a client was allowed; the client's grants are over with it."""
+
+    name: ClassVar[str] = "consent.withdrawn"
+    grants: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,17 +274,62 @@ class ClientAuthenticationFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCreated(Event):
-    """A client was registered, by the operator or by itself."""
+    """A client was registered: by the operator, by a token, or by itself. `registration` is the id of that token."""
 
     name: ClassVar[str] = "client.created"
     registered_by: str
+    registration: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientChanged(Event):
+    """A client's metadata was replaced, by the operator or by itself."""
+
+    name: ClassVar[str] = "client.changed"
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRegistrationRefused(Event):
+    """A client was not registered, changed or shown to itself. `reason` is the error's code."""
+
+    name: ClassVar[str] = "client.registration_refused"
+    bounded: ClassVar[bool] = True
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecretRotated(Event):
+    """The operator gave a client a new secret; the one before it works for `overlap` seconds more."""
+
+    name: ClassVar[str] = "client.secret_rotated"
+    overlap: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRemoved(Event):
-    """The operator removed a client."""
+    """A client was taken out of use, by the operator or by itself."""
 
     name: ClassVar[str] = "client.removed"
+    removed_by: str = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationAllowed(Event):
+    """The operator made an initial access token, which so many clients may be registered with."""
+
+    name: ClassVar[str] = "registration.allowed"
+    registration: str
+    uses: int
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationWithdrawn(Event):
+    """The operator removed an initial access token."""
+
+    name: ClassVar[str] = "registration.withdrawn"
+    registration: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +345,24 @@ class IntrospectionDenied(Event):
     """A client asked about a genuine token that is not its business, and was told that it is not active."""
 
     name: ClassVar[str] = "token.introspection_denied"
+    bounded: ClassVar[bool] = True
+    issued_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRevoked(Event):
+    """A client gave back one of its tokens: an access token alone, or a refresh token and with it its grant."""
+
+    name: ClassVar[str] = "token.revoked"
+    token_type: str
+    grant_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationDenied(Event):
+    """A client wanted to revoke a genuine token that is another client's; nothing happened."""
+
+    name: ClassVar[str] = "token.revocation_denied"
     bounded: ClassVar[bool] = True
     issued_to: str
 
@@ -319,6 +408,55 @@ class AttackModeOff(Event):
     """Wrong codes are as usual again."""
 
     name: ClassVar[str] = "attack_mode.off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyMade(Event):
+    """A signing key was made: `active` signs at once, `next` is published and will."""
+
+    name: ClassVar[str] = "key.made"
+    kid: str
+    algorithm: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRotated(Event):
+    """Another key signs. The one before it was destroyed but for its public part, which stays published for a while."""
+
+    name: ClassVar[str] = "key.rotated"
+    kid: str
+    algorithm: str
+    retiring: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRetired(Event):
+    """A key is published no more, for no token lives that it signed."""
+
+    name: ClassVar[str] = "key.retired"
+    kid: str
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImported(Event):
+    """The operator brought a key from elsewhere: to be the next one, or to verify (`retiring`)."""
+
+    name: ClassVar[str] = "key.imported"
+    kid: str
+    algorithm: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRevoked(Event):
+    """The operator revoked a key: nothing it signed is good any more. `successor` signs in its place, if it signed."""
+
+    name: ClassVar[str] = "key.revoked"
+    kid: str
+    algorithm: str
+    successor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

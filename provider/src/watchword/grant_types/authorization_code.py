@@ -8,7 +8,7 @@ from watchword.database import Transaction, grants, refresh_families
 from watchword.database.grants import AuthorizationCode, SpentCode
 from watchword.events import record
 from watchword.events.catalogue import AuthorizationCodeReplayed, TokenIssued
-from watchword.grant_types.exchange import TokenRequest, narrow_audience, scope_at
+from watchword.grant_types.exchange import TokenRequest, claims_for_id_token, narrow_audience, scope_at
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import InvalidGrant, InvalidRequest
 from watchword.protocol.pkce import s256
@@ -24,7 +24,8 @@ _REFUSAL = "The authorization code is unknown, expired, used, or was issued for 
 async def redeem_authorization_code(services: Services, request: TokenRequest) -> Authorization:
     """Redeem a code: exactly one of any number of parallel requests gets an authorization.
 
-    One transaction of three statements, four with a refresh token: redeem, grant, family, event. Two signatures follow.
+    One transaction of three statements, four with a refresh token: redeem, grant, family, event. One more where claims
+    were asked for in the ID token. Two signatures follow.
 
     Raises:
         InvalidRequest: a parameter is missing or malformed.
@@ -47,7 +48,7 @@ async def redeem_authorization_code(services: Services, request: TokenRequest) -
             code_challenge=code_challenge,
         )
         if redeemed is None:
-            await _judge_refusal(services, transaction, request, code_hash, code_challenge)
+            await _judge_refusal(transaction, request, code_hash, code_challenge)
             return None
         return await _grant(services, transaction, request, redeemed, code_hash)
 
@@ -62,19 +63,12 @@ async def _grant(
 ) -> Authorization:
     grant_id = uuid4()
     audiences = narrow_audience(request, code.resources)
+    target = find_target(services, audiences, request.resources)
     scope = scope_at(request, code.scope, audiences)  # this request has no parameter scope of its own
+    asked = await claims_for_id_token(transaction, code.account_id, scope, code.claims)
     await grants.add(transaction, grant_id, code, code_hash=code_hash)
     refresh = await _begin_family(services, transaction, request, grant_id)
-    event = TokenIssued(
-        account_id=code.account_id,
-        client_id=code.client_id,
-        session_id=code.session_id,
-        grant_type="authorization_code",
-        scope=" ".join(scope),
-        grant_id=str(grant_id),
-    )
-    await record(transaction, event, request.caller)
-    target = find_target(services, audiences, request.resources)
+    await record(transaction, _issued(code, grant_id, scope), request.caller)
     return Authorization(
         client=request.client,
         scope=scope,
@@ -85,7 +79,19 @@ async def _grant(
         auth_time=code.auth_time,
         amr=code.amr,
         nonce=code.nonce,
+        asked=asked,
         refresh=refresh,
+    )
+
+
+def _issued(code: AuthorizationCode, grant_id: UUID, scope: tuple[str, ...]) -> TokenIssued:
+    return TokenIssued(
+        account_id=code.account_id,
+        client_id=code.client_id,
+        session_id=code.session_id,
+        grant_type="authorization_code",
+        scope=" ".join(scope),
+        grant_id=str(grant_id),
     )
 
 
@@ -109,23 +115,24 @@ async def _begin_family(
 
 
 async def _judge_refusal(
-    services: Services, transaction: Transaction, request: TokenRequest, code_hash: bytes, code_challenge: str | None
+    transaction: Transaction, request: TokenRequest, code_hash: bytes, code_challenge: str | None
 ) -> None:
     """See whether the code was redeemed before, and revoke what it gave unless this is a harmless race."""
     spent = await grants.find_spent_code(transaction, code_hash)
     if spent is None:
         return
-    harmless = _is_race(services, request, spent, code_challenge)
+    harmless = _is_race(request, spent, code_challenge)
     revoked = not harmless and await grants.revoke(transaction, spent.grant_id)
     event = AuthorizationCodeReplayed(client_id=request.client.id, revoked=revoked)
     await record(transaction, event, request.caller)
 
 
-def _is_race(services: Services, request: TokenRequest, spent: SpentCode, code_challenge: str | None) -> bool:
+def _is_race(request: TokenRequest, spent: SpentCode, code_challenge: str | None) -> bool:
+    """Say whether two requests of the same client, sent at the same moment, met. Both times are the store's."""
     bound_to = code_challenge and fingerprint(code_challenge)
     if spent.client_id != request.client.id or spent.bound_to != bound_to:
         return False
-    return services.clock.now() - spent.redeemed_at <= RACE
+    return spent.read_at - spent.redeemed_at <= RACE
 
 
 def _presented_challenge(request: TokenRequest) -> str | None:

@@ -1,37 +1,36 @@
 """The refresh token grant (RFC 6749 section 6), as generations of a family."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from watchword.database import Overtaken, Transaction, grants, refresh_families
 from watchword.database.refresh_families import RefreshFamily
 from watchword.events import record
 from watchword.events.catalogue import Event, RefreshAhead, RefreshRepeated, RefreshReplayed, TokenIssued
-from watchword.grant_types.exchange import TokenRequest, narrow_audience, narrow_scope, scope_at
-from watchword.protocol.errors import InvalidGrant
-from watchword.protocol.refresh_token import (
-    Presentation,
-    RefreshToken,
-    is_genuine,
-    judge_presentation,
-    read_refresh_token,
-)
+from watchword.grant_types.exchange import TokenRequest, claims_for_id_token, narrow_audience, narrow_scope, scope_at
+from watchword.protocol.errors import InvalidGrant, TemporarilyUnavailable
+from watchword.protocol.refresh_token import Presentation, judge_presentation, read_refresh_token
 from watchword.services import Services
-from watchword.tokens import Authorization, Refresh, find_target, write_refresh_token
+from watchword.tokens import Authorization, Refresh, find_target, is_own_refresh_token
 
+_ATTEMPTS = 3
 _REFUSAL = "The refresh token is unknown, expired, revoked, or belongs to another client."
 
 
 async def refresh(services: Services, request: TokenRequest) -> Authorization:
     """Answer a refresh token with the next generation, or the same one once more.
 
-    One transaction of three statements: read the family with its grant, rotate, event. A refusal burns nothing, except
-    that an old copy ends the family. Two signatures follow.
+    One transaction of three statements: read the family with its grant, rotate, event. One more where claims were asked
+    for in the ID token. A refusal burns nothing, except that an old copy ends the family. Two signatures follow.
 
     Raises:
         InvalidRequest: refresh_token is missing.
         InvalidGrant: it gives nothing.
         InvalidScope: more was asked than granted.
         InvalidTarget: a resource that was not granted.
+        TemporarilyUnavailable: others changed the family each time it was read.
     """
     text = request.form.required("refresh_token")
     token = read_refresh_token(text)
@@ -40,23 +39,26 @@ async def refresh(services: Services, request: TokenRequest) -> Authorization:
 
     async def work(transaction: Transaction) -> Authorization | None:
         family = await refresh_families.find(transaction, token.family_id)
-        if family is None or not _is_ours(services, request, family, token, text):
+        if family is None or not is_own_refresh_token(services, family, token, text):
+            return None
+        if family.client_id != request.client.id:
             return None
         return await _present(services, transaction, request, family, token.generation)
 
-    try:
-        authorization = await services.database.transaction(work)
-    except Overtaken:  # what the other request made of the family is there to be read now
-        authorization = await services.database.transaction(work)
+    authorization = await _undisturbed(services, work)
     if authorization is None:
         raise InvalidGrant(_REFUSAL, detail="not refreshable")
     return authorization
 
 
-def _is_ours(services: Services, request: TokenRequest, family: RefreshFamily, token: RefreshToken, text: str) -> bool:
-    """Say whether the token is genuine and this client's. Nothing is written when it is not."""
-    written = write_refresh_token(services, Refresh(family.id, token.generation, family.secret, family.mac_kid))
-    return is_genuine(text, written) and family.client_id == request.client.id
+async def _undisturbed(
+    services: Services, work: Callable[[Transaction], Awaitable[Authorization | None]]
+) -> Authorization | None:
+    """Work again when another request changed the family meanwhile: what became of it is there to be read then."""
+    for _ in range(_ATTEMPTS):
+        with suppress(Overtaken):
+            return await services.database.transaction(work)
+    raise TemporarilyUnavailable(detail="overtaken")
 
 
 async def _present(
@@ -69,19 +71,21 @@ async def _present(
         current=family.generation,
         rotated_at=family.rotated_at,
         bound=not request.client.public or family.jkt is not None,
-        now=services.clock.now(),
+        now=family.read_at,
     )
     if meaning is Presentation.REPLAY:
         await _end_family(transaction, request, family, generation)
         return None
     audiences = narrow_audience(request, family.resources)
     scope = scope_at(request, narrow_scope(request, family.scope), audiences)
+    asked = await claims_for_id_token(transaction, family.account_id, scope, family.claims)
     successor = family.generation
     await record(transaction, _event(meaning, family, scope), request.caller)
     if meaning is not Presentation.REPEAT:
         successor, idle = generation + 1, services.settings.refresh_token_idle
         await refresh_families.rotate(transaction, family, successor=successor, idle=idle)
-    return _authorization(services, request, family, scope, audiences, successor)
+    authorization = _authorization(services, request, family, scope, audiences, successor)
+    return replace(authorization, asked=asked) if asked else authorization
 
 
 async def _end_family(transaction: Transaction, request: TokenRequest, family: RefreshFamily, generation: int) -> None:

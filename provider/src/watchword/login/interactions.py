@@ -39,6 +39,8 @@ class Interaction:
     cancelled: bool = False
     consented: Consent | None = None
     consented_by: UUID | None = None
+    selected: UUID | None = None
+    another: bool = False
     locale: str = ""
     identifier: Identifier | None = None
     finished: bool = False
@@ -47,7 +49,7 @@ class Interaction:
     @property
     def progress(self) -> Progress:
         """What the dispatcher needs to know of it."""
-        return Progress(self.started_at, self.cancelled, self.consented, self.consented_by)
+        return Progress(self.started_at, self.cancelled, self.consented, self.consented_by, self.selected, self.another)
 
 
 async def begin(services: Services, parameters: Parameters, *, binding: str | None) -> Interaction:
@@ -123,6 +125,8 @@ def _write(interaction: Interaction) -> bytes:
             "cancelled": interaction.cancelled,
             "consented": consented and {name: sorted(scopes) for name, scopes in consented.scopes.items()},
             "consented_by": interaction.consented_by and str(interaction.consented_by),
+            "selected": interaction.selected and str(interaction.selected),
+            "another": interaction.another,
             "locale": interaction.locale,
             "identifier": identifier and [identifier.kind, identifier.value, identifier.display],
         }
@@ -141,11 +145,17 @@ def _read(interaction_id: str, record: bytes) -> Interaction:
         browser=data["browser"],
         cancelled=data["cancelled"],
         consented=Consent({name: frozenset(scopes) for name, scopes in consented.items()}) if consented else None,
-        consented_by=UUID(data["consented_by"]) if data["consented_by"] else None,
+        consented_by=_account(data["consented_by"]),
+        selected=_account(data.get("selected")),
+        another=data.get("another", False),
         locale=data["locale"],
         identifier=Identifier(*identifier) if identifier else None,
         record=record,
     )
+
+
+def _account(written: str | None) -> UUID | None:
+    return UUID(written) if written else None
 
 
 def _finished(interaction_id: str, record: bytes) -> Interaction:

@@ -17,13 +17,6 @@ from watchword.services import Services
 from watchword.sessions import StartedSession
 
 
-def _verified(proof: Proof, account_id: UUID, client_id: str) -> CodeVerified:
-    """Return the event of a proof."""
-    return CodeVerified(
-        account_id=account_id, client_id=client_id, channel=proof.channel.value, identifier=proof.identifier.masked
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """A new session, and the secret by which the browser will be known from strangers."""
@@ -47,18 +40,10 @@ async def sign_in(
     """
 
     async def work(transaction: Transaction) -> SignedIn:
-        account_id = await account_of(transaction, proof, client_id=client_id, caller=caller)
-        await record(transaction, _verified(proof, account_id, client_id), caller)
-        if proof.guess_id is not None:
-            await budgets.withdraw(transaction, proof.guess_id)
+        account_id = await _account_of(transaction, proof, client_id, caller)
+        origin, amr = proof.origin, proof.amr
         started = await sessions.start(
-            services,
-            transaction,
-            account_id=account_id,
-            origin=proof.origin,
-            amr=proof.amr,
-            caller=caller,
-            current=current,
+            services, transaction, account_id=account_id, origin=origin, amr=amr, caller=caller, current=current
         )
         return SignedIn(
             started, await remember_device(services, transaction, account_id, known_as=device, caller=caller)
@@ -75,3 +60,15 @@ async def sign_in(
         event = SignInDenied(account_id=disabled.account_id, client_id=client_id, reason="disabled")
         await record_alone(services.database, event, caller)
         raise AccessDenied("This account cannot sign in. Ask the people who run this service.") from None
+
+
+async def _account_of(transaction: Transaction, proof: Proof, client_id: str, caller: Caller) -> UUID:
+    """Return the proof's account, made now if need be; the right guess is recorded and handed back."""
+    account_id = await account_of(transaction, proof, client_id=client_id, caller=caller)
+    event = CodeVerified(
+        account_id=account_id, client_id=client_id, channel=proof.channel.value, identifier=proof.identifier.masked
+    )
+    await record(transaction, event, caller)
+    if proof.guess_id is not None:
+        await budgets.withdraw(transaction, proof.guess_id)
+    return account_id

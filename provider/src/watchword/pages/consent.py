@@ -3,20 +3,22 @@
 from watchword import sessions
 from watchword.accounts.consent import remember
 from watchword.accounts.label import account_label
-from watchword.database import Transaction, consents
+from watchword.database import Transaction
 from watchword.locale import load_catalogues
-from watchword.pages.scopes import describe_scope
+from watchword.pages.links import host_of, logo_origin
+from watchword.pages.scopes import describe_words
 from watchword.pages.steps import Step, csrf_token, go_on, keep, language_links, open_step, own_url, posted_step
 from watchword.pages.views import ConsentPage
 from watchword.protocol.authorization_request import (
     AuthorizationRequest,
     RedirectedError,
+    asked_words,
     parse_authorization_request,
     resolve_target,
 )
 from watchword.protocol.errors import DisplayedError
 from watchword.protocol.interaction import Consent, Session
-from watchword.web.answers import page, see_other
+from watchword.web.answers import Allowed, page, see_other
 from watchword.web.cookies import session_cookie
 from watchword.web.exchange import Exchange
 from watchword.web.forms import form_token
@@ -42,7 +44,7 @@ async def decide(exchange: Exchange) -> Answer:
         await keep(exchange, step, cancelled=True)
         return go_on(exchange, step)
     request = await _request(exchange, step)
-    given = Consent.to(request.scope, request.resources)
+    given = Consent.to(asked_words(request), request.resources)
     await _remember(exchange, step, session, given)
     await keep(exchange, step, consented=given, consented_by=session.account_id)
     return go_on(exchange, step)
@@ -58,10 +60,7 @@ async def _remember(exchange: Exchange, step: Step, session: Session, given: Con
     services, client_id = exchange.services, step.client.id
 
     async def work(transaction: Transaction) -> None:
-        before = await consents.find(transaction, account_id=session.account_id, client_id=client_id)
-        await remember(
-            transaction, given, before, account_id=session.account_id, client_id=client_id, caller=exchange.caller
-        )
+        await remember(transaction, given, account_id=session.account_id, client_id=client_id, caller=exchange.caller)
 
     await services.database.transaction(work)
 
@@ -89,9 +88,14 @@ async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Ans
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,
         account_label=await account_label(exchange.services.database, session.account_id),
-        scopes=tuple(describe_scope(name, catalogue) for name in request.scope),
+        scopes=describe_words(asked_words(request), catalogue),
         resources=request.resources,
+        logo_uri=client.logo_uri,
+        client_host=host_of(request.target.redirect_uri) if client.self_registered else None,
+        applications_url=f"{exchange.services.issuer}/account/applications",
         language_links=language_links(),
         here=own_url(exchange, "/consent", step),
     )
-    return page(exchange, view, locale=step.locale)
+    # The browser loads the logo from the client, and is told nothing but that; we never fetch it.
+    logo = logo_origin(client.logo_uri)
+    return page(exchange, view, locale=step.locale, allowed=Allowed(images=(logo,) if logo else ()))

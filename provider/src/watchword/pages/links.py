@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 _CONTROL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _WEB: Final = frozenset({"http", "https"})
+_HOST: Final = re.compile(r"[a-z0-9_.:-]+")
+_LOCAL: Final = frozenset({("http", "localhost"), ("http", "127.0.0.1"), ("http", "::1")})
 _IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
 
 
@@ -35,6 +37,32 @@ def displayable_image(address: str | None) -> str | None:
     if not address or _CONTROL.search(address):
         return None
     return address if _is_own_path(address) or _IMAGE.match(address) else None
+
+
+def displayable_logo(address: str | None) -> str | None:
+    """The address of a client's logo if a browser may load it: https, or http on this machine, else None."""
+    return address if logo_origin(address) else None
+
+
+def logo_origin(address: str | None) -> str | None:
+    """Where a client's logo is loaded from, as a source of the page's policy; None when it is not loaded."""
+    if not address or _CONTROL.search(address):
+        return None
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host or not _HOST.fullmatch(host) or (parts.scheme != "https" and (parts.scheme, host) not in _LOCAL):
+        return None
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}" + (f":{port}" if port is not None else "")
+
+
+def host_of(address: str) -> str:
+    """Where a registered address leads, as a person can judge it: host and port, or a private scheme."""
+    parts = urlsplit(address)
+    return parts.netloc.lower() or parts.scheme
 
 
 def _is_own_path(address: str) -> bool:

@@ -12,11 +12,11 @@ from watchword.login.limits import RateLimited
 from watchword.login.locks import Locked
 from watchword.login.signing_in import SignedIn, sign_in
 from watchword.pages.prompts import (
-    accepted_kinds,
     code_page,
     code_refused,
     identifier_page,
     identifier_refused,
+    kinds_asked,
     limit_reached,
     locked,
     text,
@@ -47,7 +47,7 @@ async def ask_for_code(exchange: Exchange) -> Answer:
     settings = exchange.services.settings
     typed, region = form.get("identifier", ""), form.get("region", settings.default_region)
     again = partial(identifier_page, exchange, step, typed=typed[:254], region=region)
-    kinds = accepted_kinds(exchange)
+    kinds = kinds_asked(exchange, step)
     try:
         identifier = parse_identifier(typed, region=region, phone_regions=settings.phone_regions, kinds=kinds)
     except (IdentifierInvalid, IdentifierNotAllowed) as refused:

@@ -5,7 +5,9 @@ from watchword.accounts.label import account_label
 from watchword.login import signing_out
 from watchword.pages.views import ContinuePage, LogoutPage, SignedOutPage, StillSignedInPage
 from watchword.protocol.errors import DisplayedError
-from watchword.web.answers import page, see_other
+from watchword.protocol.origins import browser_origins
+from watchword.web.after_sign_out import after_sign_out
+from watchword.web.answers import Allowed, page, see_other
 from watchword.web.cookies import browser_cookie, clear_cookie, session_cookie, session_cookie_name
 from watchword.web.exchange import Exchange
 from watchword.web.forms import check_form, form_token
@@ -42,15 +44,24 @@ async def decide(exchange: Exchange) -> Answer:
     if form.get("decision") != "sign_out":
         return page(exchange, StillSignedInPage(client_name=asked.client_name, home_url=asked.client_uri))
     session = await sessions.find(exchange.services, session_cookie(exchange))
-    if session is not None:
-        await signing_out.sign_out(exchange.services, session, exchange.caller)
-    settings = exchange.services.settings
-    cookies = [clear_cookie(settings, session_cookie_name(settings))]
-    if asked.location is not None:
-        return page(exchange, ContinuePage(next_url=asked.location, client_name=asked.client_name), cookies=cookies)
-    return see_other(f"{settings.issuer}/logout/done", cookies)
+    signed_out = await signing_out.sign_out(
+        exchange.services, session, exchange.caller, next_url=asked.location, client_name=asked.client_name
+    )
+    if signed_out.leaves_for is not None:  # with a page: a form's redirect may not leave our origin
+        settings = exchange.services.settings
+        view = ContinuePage(next_url=signed_out.leaves_for, client_name=signed_out.client_name)
+        return page(exchange, view, cookies=[clear_cookie(settings, session_cookie_name(settings))])
+    return await after_sign_out(exchange, signed_out)
 
 
 async def done(exchange: Exchange) -> Answer:
-    """Say that the browser is signed out."""
-    return page(exchange, SignedOutPage())
+    """Say that the browser is signed out, and who is told, which the browser does in part by loading this page.
+
+    One step of the ephemeral store when there was something to keep for this browser.
+    """
+    name, browser = exchange.query.get("request"), browser_cookie(exchange)
+    kept = await signing_out.kept(exchange.services, name, browser=browser) if name and browser else None
+    if kept is None:
+        return page(exchange, SignedOutPage())
+    view = SignedOutPage(told=kept.told, frames=kept.frames, next_url=kept.next_url, client_name=kept.client_name)
+    return page(exchange, view, allowed=Allowed(frames=tuple(sorted(browser_origins(kept.frames)))))

@@ -4,16 +4,18 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Literal
 
-from watchword.delivery.message import Channel
 from watchword.locale import load_catalogues
 from watchword.login.challenge import DIGITS, Challenge
 from watchword.login.guessing import CodeIncorrect, CodeMalformed
 from watchword.login.identifier import IdentifierInvalid, IdentifierNotAllowed
 from watchword.login.limits import RateLimited
 from watchword.login.locks import Locked
+from watchword.login.methods import accepted_kinds
 from watchword.pages.regions import phone_region_choices
 from watchword.pages.steps import Step, csrf_token, language_links, own_url
 from watchword.pages.views import CodePage, IdentifierPage
+from watchword.protocol.authorization_request import acr_demand
+from watchword.protocol.claims_request import parse_claims_request
 from watchword.web.answers import page
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
@@ -43,7 +45,8 @@ def identifier_page(
         error=error,
         region=region or settings.default_region,
         regions=phone_region_choices(settings.phone_regions),
-        accepts=accepted_kinds(exchange),
+        creating="create" in step.interaction.parameters.get("prompt", "").split(),
+        accepts=kinds_asked(exchange, step),
         can_cancel=True,
         language_links=language_links(),
         here=own_url(exchange, "/login", step),
@@ -90,11 +93,11 @@ def code_page(
     return page(exchange, view, status=status, locale=step.locale, headers=_wait(retry_after))
 
 
-def accepted_kinds(exchange: Exchange) -> frozenset[str]:
-    """Return the kinds of identifiers that some gateway serves."""
-    gateways, settings = exchange.services.gateways, exchange.services.settings
-    phones = bool(settings.phone_regions) and bool({Channel.SMS, Channel.WHATSAPP} & gateways.keys())
-    return frozenset(kind for kind, served in (("email", Channel.EMAIL in gateways), ("phone", phones)) if served)
+def kinds_asked(exchange: Exchange, step: Step) -> frozenset[str]:
+    """Return the kinds of identifiers that some gateway serves and whose proof meets the client's demand for `acr`."""
+    parameters = step.interaction.parameters
+    claims = parse_claims_request(parameters.get("claims"), step.client.scopes)
+    return accepted_kinds(exchange.services, acr_demand(parameters, step.client, claims))
 
 
 def identifier_refused(step: Step, refused: IdentifierInvalid | IdentifierNotAllowed, kinds: Collection[str]) -> str:

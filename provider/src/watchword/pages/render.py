@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from typing import Final
 
@@ -18,9 +19,9 @@ from markupsafe import Markup, escape
 from watchword.locale import SOURCE_LANGUAGE, Catalogue
 from watchword.pages.brand import Brand, stylesheet
 from watchword.pages.folding import FoldingEnvironment
-from watchword.pages.links import displayable_image, displayable_link
+from watchword.pages.links import displayable_image, displayable_link, displayable_logo
 from watchword.pages.outlines import Outlines
-from watchword.pages.views import View
+from watchword.pages.views import FormPostPage, LeavingPage, View
 
 STATIC_PATH: Final = "/login/static/"
 
@@ -57,6 +58,16 @@ class Pages:
         environment = self._environments.get(locale) or self._environments[SOURCE_LANGUAGE]
         return self._outlines.render(environment, view)
 
+    def form_post_page(self, *, action: str, fields: tuple[tuple[str, str], ...], client_name: str) -> View:
+        """The view of an authorization response that is posted."""
+        return FormPostPage(action=action, fields=fields, client_name=client_name)
+
+    def leaving_page(
+        self, *, next_url: str, host: str, client_name: str, fields: tuple[tuple[str, str], ...] = ()
+    ) -> View:
+        """The view that stands before an error of a client that registered itself."""
+        return LeavingPage(next_url=next_url, host=host, client_name=client_name, fields=fields)
+
     def _environment(self, brand: Brand, catalogue: Catalogue, sources: Mapping[str, str]) -> Environment:
         texts = _Texts(catalogue)
         environment = FoldingEnvironment(
@@ -69,8 +80,10 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(link=displayable_link, image=displayable_image, clock=_as_clock)
-        environment.globals["rich"] = texts.emphasised
+        environment.filters.update(
+            link=displayable_link, image=displayable_image, logo=displayable_logo, clock=_as_clock
+        )
+        environment.globals.update(rich=texts.emphasised, day=texts.day)
         return environment
 
     def asset(self, name: str) -> str:
@@ -104,6 +117,11 @@ class _Texts:
         text = str(escape(self.catalogue.text(key, **slots)))
         # The text was escaped above, and so is every value: nothing unescaped is marked safe here.
         return Markup(_SLOT.sub(lambda slot: f"<strong><bdi>{escape(values[slot[1]])}</bdi></strong>", text))  # noqa: S704
+
+    def day(self, when: datetime) -> str:
+        """The day of a time, as people write it; in UTC, since a page without scripts knows no other zone."""
+        month = self.catalogue.text(f"date.month_{when.month}")
+        return self.catalogue.text("date.day", day=when.day, month=month, year=when.year)
 
 
 def _as_clock(seconds: int) -> str:

@@ -47,6 +47,7 @@ class IdentifierPage(View):
     Attributes:
         action: where `continue` posts; `cancel_action` is where `cancel` posts the same form.
         identifier: what was typed before, shown again beside its error.
+        creating: the client asked for a new account (`prompt=create`); what follows is the same.
         region: the selected country of numbers typed without `+` (ISO 3166-1 alpha-2).
         regions: the countries to choose from, as (code, label), in the order to show.
         accepts: "email", "phone" or both; one of them at least.
@@ -68,6 +69,7 @@ class IdentifierPage(View):
     client_name: str
     identifier: str = ""
     error: str | None = None
+    creating: bool = False
     region: str = ""
     regions: tuple[tuple[str, str], ...] = ()
     accepts: frozenset[str] = frozenset({"email", "phone"})
@@ -144,6 +146,10 @@ class ConsentPage(View):
         shown_to: ties the form to the account it was shown to.
         account_label: whose data it is: the identifier, masked.
         resources: the protected resources the client wants to call.
+        logo_uri: the client's picture, loaded by the browser from the client; the page's policy must allow it.
+        client_host: where a client that registered itself leads; None for those the operator registered. Its name
+            can be anybody's.
+        applications_url: the page where a yes is taken back.
     """
 
     template: ClassVar[str] = "consent.html"
@@ -158,6 +164,65 @@ class ConsentPage(View):
     account_label: str
     scopes: tuple[ScopeLine, ...]
     resources: tuple[str, ...] = ()
+    logo_uri: str | None = None
+    client_host: str | None = None
+    applications_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SelectAccountPage(View):
+    """Which account to go on with (`prompt=select_account`): the one that is signed in, or another.
+
+    Posts `interaction`, `csrf`, `shown_to` and `decision`, `continue` or `another`; cancelling is a form of its own.
+
+    Attributes:
+        shown_to: ties the form to the account it was shown to.
+        account_label: the account that is signed in: its identifier, masked.
+    """
+
+    template: ClassVar[str] = "select_account.html"
+    action: str
+    cancel_action: str
+    interaction: str
+    csrf: str
+    shown_to: str
+    client_name: str
+    account_label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FormPostPage(View):
+    """The authorization response as a form that the browser posts to the client (OAuth 2.0 Form Post Response Mode).
+
+    Our own script submits it; without scripts there is the button.
+
+    Attributes:
+        action: the client's redirect URI; the page's policy must allow it.
+        fields: name and value of each parameter of the response.
+    """
+
+    template: ClassVar[str] = "form_post.html"
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    client_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LeavingPage(View):
+    """Before an error sends the browser to a client that registered itself (RFC 9700 section 4.11.2).
+
+    Attributes:
+        next_url: the client's redirect URI with the error in it; without it where `fields` are posted.
+        host: where that leads; client names can be anybody's.
+        fields: name and value of each parameter of the error, when the client wants them posted; the page's policy must
+            allow it then.
+    """
+
+    template: ClassVar[str] = "leaving.html"
+    next_url: str
+    host: str
+    client_name: str
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -214,9 +279,48 @@ class StillSignedInPage(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SignedOutPage(View):
-    """Signed out, with nowhere to go back to."""
+    """Signed out, and who was told.
+
+    Attributes:
+        told: names of the applications that were told, or are told by `frames`.
+        frames: addresses of applications that are told by loading them (OpenID Connect Front-Channel Logout 1.0); the
+            page's policy must allow them.
+        next_url: where the relying party wants the browser back: followed once the frames are loaded, None stays here.
+        client_name: the relying party's name behind `next_url`.
+    """
 
     template: ClassVar[str] = "signed_out.html"
+    told: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    next_url: str | None = None
+    client_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AllowedApplication:
+    """A client that a person allowed something, and since when. `granted_at` is aware."""
+
+    client_id: str
+    name: str
+    host: str | None
+    scopes: tuple[ScopeLine, ...]
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ApplicationsPage(View):
+    """What a person allowed which client, each with a way to take it back. Posts `csrf` and `client_id`.
+
+    Attributes:
+        withdrawn: the name of the client that was just withdrawn, to say so.
+    """
+
+    template: ClassVar[str] = "applications.html"
+    action: str
+    csrf: str
+    account_label: str
+    applications: tuple[AllowedApplication, ...]
+    withdrawn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -18,6 +18,7 @@ def access_token_claims(
     grant_id: UUID | str | None,
     session_id: UUID | str | None,
     auth_time: datetime | None,
+    acr: str | None,
     jti: str,
     now: datetime,
     lifetime: timedelta,
@@ -25,8 +26,9 @@ def access_token_claims(
 ) -> dict[str, Any]:
     """Return the claims (RFC 9068 section 2.2).
 
-    `gid` and `sid` let our own endpoints see that it is over, and so does `epoch`, which stands in tokens of a store
-    that was restored. UUIDs stay what they are: JSON holds them as text.
+    `acr` and `auth_time` let an API ask for a better or fresher sign-in (RFC 9470). `gid` and `sid` let our own
+    endpoints see that it is over, and so does `epoch`, which stands in tokens of a store that was restored. UUIDs stay
+    what they are: JSON holds them as text.
     """
     issued_at = int(now.timestamp())
     claims: dict[str, Any] = {
@@ -40,12 +42,7 @@ def access_token_claims(
     }
     if scope:
         claims["scope"] = " ".join(scope)
-    if grant_id is not None:
-        claims["gid"] = grant_id
-    if session_id is not None:
-        claims["sid"] = session_id
     if auth_time is not None:
         claims["auth_time"] = int(auth_time.timestamp())
-    if epoch:
-        claims[EPOCH] = epoch
-    return claims
+    maybe = {"gid": grant_id, "sid": session_id, "acr": acr, EPOCH: epoch or None}
+    return claims | {name: value for name, value in maybe.items() if value is not None}

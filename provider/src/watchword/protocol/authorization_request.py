@@ -6,7 +6,16 @@ is the whole policy behind the second boundary, in the order it is read.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+from watchword.protocol.acr import NO_DEMAND, AcrDemand
+from watchword.protocol.claims_request import (
+    LONGEST,
+    NOTHING_ASKED,
+    SCOPE_OF_CLAIM,
+    ClaimsRequest,
+    parse_claims_request,
+)
 from watchword.protocol.client import Client
 from watchword.protocol.errors import (
     DisplayedError,
@@ -25,27 +34,31 @@ from watchword.protocol.pkce import is_code_challenge
 from watchword.protocol.resource import Resources, named_resources, scopes_at
 from watchword.protocol.vocabulary import OPENID_SCOPES, PROMPTS, RESPONSE_MODES
 
+CLAIM_WORD: Final = "claim:"
+
 _LONGEST = {
     "state": 1024, "nonce": 512, "scope": 1024, "login_hint": 320, "ui_locales": 128, "claims_locales": 128,
-    "acr_values": 256, "id_token_hint": 8192,
+    "acr_values": 256, "id_token_hint": 8192, "claims": LONGEST,
 }  # fmt: skip
 _LONGEST_MAX_AGE = 10  # digits
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the answer to an authorization request may go."""
+    """Where the answer to an authorization request may go, and how: in the query, or as a form that is posted."""
 
     client: Client
     redirect_uri: str
     state: str | None
+    response_mode: str = "query"
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A request that passed every check. `scope` keeps only what the client may have.
+    """A request that passed every check. `scope` and `claims` keep only what the client may have.
 
-    What only a page reads (`login_hint`, `ui_locales`) stays with the parameters.
+    What only a page reads (`login_hint`, `ui_locales`) stays with the parameters; `display` and `claims_locales` change
+    nothing here.
     """
 
     target: Target
@@ -56,6 +69,8 @@ class AuthorizationRequest:
     nonce: str | None
     code_challenge: str | None
     id_token_hint: str | None
+    claims: ClaimsRequest = NOTHING_ASKED
+    acr: AcrDemand = NO_DEMAND
 
     @property
     def client(self) -> Client:
@@ -90,7 +105,19 @@ def resolve_target(parameters: Parameters, client: Client | None) -> Target:
     if not client.owns_redirect_uri(redirect_uri):
         raise DisplayedError("redirect_uri_mismatch", detail="redirect_uri is not registered")
     state = None if "state" in parameters.duplicates else parameters.get("state")
-    return Target(client, redirect_uri, state)
+    return Target(client, redirect_uri, state, _response_mode(parameters, redirect_uri))
+
+
+def _response_mode(parameters: Parameters, redirect_uri: str) -> str:
+    """Return how to answer; where that is unclear or cannot be, the query, by which the error is told then."""
+    mode = parameters.get("response_mode")
+    usable = mode in RESPONSE_MODES and "response_mode" not in parameters.duplicates
+    return mode if mode is not None and usable and (mode == "query" or _takes_posts(redirect_uri)) else "query"
+
+
+def _takes_posts(redirect_uri: str) -> bool:
+    """Whether a form can be posted there: not to an app behind a private-use scheme (RFC 8252 section 7.1)."""
+    return redirect_uri.startswith(("https:", "http:"))
 
 
 def parse_authorization_request(parameters: Parameters, target: Target, resources: Resources) -> AuthorizationRequest:
@@ -106,16 +133,36 @@ def parse_authorization_request(parameters: Parameters, target: Target, resource
         raise RedirectedError(error, target) from None
     chosen = named_resources(parameters, target.client)
     max_age = parameters.get("max_age")
+    scope = granted_scope(parameters.get("scope", "").split(), target.client, chosen, resources)
+    # Without `openid` there is neither an ID token nor /userinfo, and the parameter is one nobody knows.
+    claims = (
+        parse_claims_request(parameters.get("claims"), target.client.scopes) if "openid" in scope else NOTHING_ASKED
+    )
     return AuthorizationRequest(
         target=target,
-        scope=granted_scope(parameters.get("scope", "").split(), target.client, chosen, resources),
+        scope=scope,
         resources=chosen,
         prompt=frozenset(parameters.get("prompt", "").split()),
         max_age=int(max_age) if max_age is not None else target.client.default_max_age,
         nonce=parameters.get("nonce"),
         code_challenge=parameters.get("code_challenge"),
         id_token_hint=parameters.get("id_token_hint"),
+        claims=claims,
+        acr=acr_demand(parameters, target.client, claims),
     )
+
+
+def acr_demand(parameters: Parameters, client: Client, claims: ClaimsRequest) -> AcrDemand:
+    """Return what sign-in is asked for: by `claims` before `acr_values`, else by the client's registration."""
+    if claims.acr is not None and claims.acr.values:
+        return AcrDemand(claims.acr.values, claims.acr.essential)
+    return AcrDemand(tuple(parameters.get("acr_values", "").split()) or client.default_acr_values)
+
+
+def asked_words(request: AuthorizationRequest) -> tuple[str, ...]:
+    """Return what the person must agree to: the scopes, then `claim:<name>` of each claim that none of them gives."""
+    claims = (name for name in request.claims.names if SCOPE_OF_CLAIM[name] not in request.scope)
+    return request.scope + tuple(CLAIM_WORD + name for name in claims)
 
 
 def granted_scope(
@@ -164,19 +211,28 @@ def check_response_type(parameters: Parameters, client: Client, _resources: Reso
         raise UnauthorizedClient("The client is not registered for response_type=code.")
 
 
-def check_response_mode(parameters: Parameters, _client: Client, _resources: Resources) -> None:
-    """OAuth 2.0 Multiple Response Types section 2.1."""
-    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
+def check_response_mode(parameters: Parameters, client: Client, _resources: Resources) -> None:
+    """OAuth 2.0 Multiple Response Types section 2.1, OAuth 2.0 Form Post Response Mode."""
+    mode = parameters.get("response_mode", "query")
+    if mode not in RESPONSE_MODES:
         raise InvalidRequest(f"Supported values of response_mode are {', '.join(RESPONSE_MODES)}.")
+    if mode == "form_post" and not _takes_posts(parameters.get("redirect_uri", client.redirect_uris[0])):
+        raise InvalidRequest("response_mode=form_post needs an https or http redirect_uri; use query.")
 
 
 def check_prompt(parameters: Parameters, _client: Client, _resources: Resources) -> None:
-    """OpenID Connect Core section 3.1.2.1: `none` stands alone."""
+    """OpenID Connect Core section 3.1.2.1: `none` stands alone.
+
+    `create` must not contradict another value (Initiating User Registration via OpenID Connect section 4): who is to
+    be a new account cannot be chosen among the known ones.
+    """
     asked = parameters.get("prompt", "").split()
     if unknown := [prompt for prompt in asked if prompt not in PROMPTS]:
         raise InvalidRequest("The parameter prompt holds an unknown value.", detail=unknown[0][:40])
     if "none" in asked and len(set(asked)) > 1:
         raise InvalidRequest("prompt=none cannot be combined with another value.")
+    if {"create", "select_account"} <= set(asked):
+        raise InvalidRequest("prompt=create cannot be combined with select_account.")
 
 
 def check_max_age(parameters: Parameters, _client: Client, _resources: Resources) -> None:
@@ -184,6 +240,11 @@ def check_max_age(parameters: Parameters, _client: Client, _resources: Resources
     text = parameters.get("max_age")
     if text is not None and not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_MAX_AGE):
         raise InvalidRequest("The parameter max_age must be a number of seconds.")
+
+
+def check_claims(parameters: Parameters, client: Client, _resources: Resources) -> None:
+    """OpenID Connect Core section 5.5."""
+    parse_claims_request(parameters.get("claims"), client.scopes)
 
 
 def check_pkce(parameters: Parameters, client: Client, _resources: Resources) -> None:
@@ -226,6 +287,7 @@ CHECKS: tuple[Check, ...] = (
     check_response_mode,
     check_prompt,
     check_max_age,
+    check_claims,
     check_pkce,
     check_resources,
     check_scope,

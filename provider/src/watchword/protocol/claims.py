@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 from watchword.protocol.vocabulary import SCOPE_CLAIMS
 
+# Of a signed answer. Marked like no other token and without `exp`, it passes for none (RFC 8725 section 3.11).
+USERINFO_TYPE: Final = "userinfo+jwt"
 PROFILE_CLAIMS: Final = (frozenset(SCOPE_CLAIMS["profile"]) | {"address"}) - {"updated_at"}
 _ADDRESS_MEMBERS: Final = frozenset({"formatted", "street_address", "locality", "region", "postal_code", "country"})
 _BIRTHDATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})-([0-9]{2}))?", re.ASCII)
+_STANDARD: Final = frozenset(name for names in SCOPE_CLAIMS.values() for name in names) - {"sub"}
 _LEAP_YEAR: Final = 2000  # stands in for a year that is not told, so that 29 February is a day
 
 
@@ -64,7 +67,10 @@ def _is_address(value: object) -> bool:
     """Its lines may be parted by line breaks (section 5.1.1)."""
     if not isinstance(value, dict) or not value.keys() <= _ADDRESS_MEMBERS:
         return False
-    return all(isinstance(member, str) and all(map(_is_text, member.splitlines())) for member in value.values())
+    return all(
+        isinstance(member, str) and member.strip() and all(map(_is_text, member.splitlines()))
+        for member in value.values()
+    )
 
 
 _WEB_ADDRESS = (_is_web_address, "an http or https URL")
@@ -77,8 +83,18 @@ _KINDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
 }
 
 
-def userinfo_claims(*, subject: str, scopes: Iterable[str], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims that `scopes` allow; what is unknown is absent, never null (section 5.3.2)."""
+def userinfo_claims(
+    *, subject: str, scopes: Iterable[str], asked: Iterable[str] = (), known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the claims that `scopes` allow and those that were `asked` for and granted one by one (section 5.5)."""
     names = [name for scope in scopes for name in SCOPE_CLAIMS.get(scope, ())]
-    answer = {name: known[name] for name in names if name != "sub" and known.get(name) not in (None, "", {})}
-    return {"sub": subject, **answer}
+    return {"sub": subject, **known_claims([*names, *asked], known)}
+
+
+def known_claims(names: Iterable[str], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the standard claims that are known; the others are absent, never null (section 5.3.2).
+
+    `sub` is never among them: it is not the record's but the token's.
+    """
+    told = {name: known.get(name) for name in names if name in _STANDARD}
+    return {name: value for name, value in told.items() if value not in (None, "", {})}

@@ -2,11 +2,13 @@
 
 import hmac
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from watchword.protocol.digests import fingerprint
-from watchword.protocol.vocabulary import OPENID_SCOPES, AuthenticationMethod, SigningAlgorithm
+from watchword.protocol.vocabulary import OPENID_SCOPES, AuthenticationMethod, SigningAlgorithm, SubjectType
 
 _LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[1-9][0-9]{0,4})?")
 
@@ -21,7 +23,11 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What is registered about a piece of software (RFC 7591 section 2). `first_party` skips consent."""
+    """What is registered about a piece of software (RFC 7591 section 2), under the names of the metadata.
+
+    `first_party` skips consent. `self_registered`: a stranger wrote all of this, through open registration. `jwks` and
+    `jwks_uri` hold the keys of a client that authenticates by `private_key_jwt`.
+    """
 
     id: str
     name: str
@@ -42,6 +48,20 @@ class Client:
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+    jwks: Mapping[str, Any] | None = field(default=None, repr=False)
+    jwks_uri: str | None = None
+    token_endpoint_auth_signing_alg: SigningAlgorithm | None = None
+    userinfo_signed_response_alg: SigningAlgorithm | None = None
+    subject_type: SubjectType = "public"
+    sector_identifier_uri: str | None = None
+    default_acr_values: tuple[str, ...] = ()
+    initiate_login_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    self_registered: bool = False
     secrets: tuple[ClientSecret, ...] = ()
 
     @property

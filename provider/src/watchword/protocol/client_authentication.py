@@ -2,11 +2,14 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from watchword.protocol.client import Client
+from watchword.protocol.client_assertion import ASSERTION_TYPE, ClientAssertion, is_signed_by, parse_client_assertion
 from watchword.protocol.errors import InvalidClient, InvalidRequest
+from watchword.protocol.jwk_set import ClientKey
 from watchword.protocol.parameters import Parameters, decode_component
 from watchword.protocol.vocabulary import AuthenticationMethod
 
@@ -15,11 +18,12 @@ _ONE_METHOD = "Use one way of client authentication, not two."
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """What a request says about its client. `secret` never shows in a repr."""
+    """What a request says about its client. `secret` never shows in a repr; `assertion` is not verified."""
 
     client_id: str
     method: AuthenticationMethod
     secret: str = field(default="", repr=False)
+    assertion: ClientAssertion | None = None
 
 
 def parse_client_credentials(authorization: str | None, form: Parameters) -> ClientCredentials:
@@ -27,12 +31,12 @@ def parse_client_credentials(authorization: str | None, form: Parameters) -> Cli
 
     Raises:
         InvalidRequest: two methods at once, or two different client identifiers.
-        InvalidClient: no client named, a header that is not HTTP Basic, or a client assertion.
+        InvalidClient: no client named, a header that is not HTTP Basic, or a client assertion that cannot be read.
     """
-    if "client_assertion" in form:
+    if "client_assertion" in form or "client_assertion_type" in form:
         if authorization is not None or "client_secret" in form:
             raise InvalidRequest(_ONE_METHOD)
-        raise InvalidClient("Client assertions are not supported.")
+        return _parse_assertion(form)
     if authorization is not None:
         credentials = _parse_basic(authorization)
         if "client_secret" in form:
@@ -49,10 +53,13 @@ def parse_client_credentials(authorization: str | None, form: Parameters) -> Cli
     return ClientCredentials(client_id, "client_secret_post", secret)
 
 
-def verify_client(client: Client | None, credentials: ClientCredentials, *, now: datetime) -> Client:
+def verify_client(
+    client: Client | None, credentials: ClientCredentials, *, now: datetime, keys: Iterable[ClientKey] = ()
+) -> Client:
     """Return the client when the credentials are its own, by the method it registered.
 
-    Unknown client, wrong method and wrong secret get the same answer.
+    `keys` are the client's, for an assertion; what an assertion claims is not checked here. Unknown client, wrong
+    method, wrong secret and wrong key get the same answer.
 
     Raises:
         InvalidClient: anything does not fit.
@@ -63,7 +70,11 @@ def verify_client(client: Client | None, credentials: ClientCredentials, *, now:
         raise InvalidClient(refusal, detail="unknown client", challenge=challenge)
     if not _is_registered_way(client.token_endpoint_auth_method, credentials.method):
         raise InvalidClient(refusal, detail=f"used {credentials.method}", challenge=challenge)
-    if not client.public and not client.owns_secret(credentials.secret, now):
+    if credentials.assertion is not None:
+        expected = client.token_endpoint_auth_signing_alg
+        if not is_signed_by(credentials.assertion, keys, expected_algorithm=expected):
+            raise InvalidClient(refusal, detail="no key of the client signed the assertion")
+    elif not client.public and not client.owns_secret(credentials.secret, now):
         raise InvalidClient(refusal, detail="wrong secret", challenge=challenge)
     return client
 
@@ -71,6 +82,19 @@ def verify_client(client: Client | None, credentials: ClientCredentials, *, now:
 def _is_registered_way(registered: AuthenticationMethod, used: AuthenticationMethod) -> bool:
     """The header and the form carry the same secret, so a client that registered one may use the other."""
     return used == registered or {used, registered} == {"client_secret_basic", "client_secret_post"}
+
+
+def _parse_assertion(form: Parameters) -> ClientCredentials:
+    """RFC 7521 section 4.2: client_id need not be sent beside an assertion."""
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise InvalidClient(f"The client_assertion_type must be {ASSERTION_TYPE}.")
+    text = form.get("client_assertion")
+    if text is None:
+        raise InvalidClient("The client_assertion is missing.")
+    assertion = parse_client_assertion(text)
+    if form.get("client_id", assertion.client_id) != assertion.client_id:
+        raise InvalidClient("The client_id of the form is not the one of the client assertion.")
+    return ClientCredentials(assertion.client_id, "private_key_jwt", assertion=assertion)
 
 
 def _parse_basic(authorization: str) -> ClientCredentials:

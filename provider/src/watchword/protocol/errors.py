@@ -118,6 +118,12 @@ class ConsentRequired(ProtocolError):
     error = "consent_required"
 
 
+class UnmetAuthenticationRequirements(ProtocolError):
+    """No sign-in meets the essential `acr`; OpenID Connect Core Unmet Authentication Requirements 1.0 section 1."""
+
+    error = "unmet_authentication_requirements"
+
+
 class RequestNotSupported(ProtocolError):
     """Request objects are not supported; OpenID Connect Core section 3.1.2.6."""
 
@@ -192,7 +198,7 @@ class TemporarilyUnavailable(ProtocolError):
 
 
 class TooManyRequests(TemporarilyUnavailable):
-    """As many slow requests of one address wait for their answers as may; RFC 6585 section 4."""
+    """One address has as many slow requests under way, or registered as many clients, as it may; RFC 6585 section 4."""
 
     error = "rate_limited"
     status = 429

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from watchword.protocol.client import Client
 from watchword.protocol.resource import Resources, scopes_at
@@ -25,7 +26,12 @@ def own_audience(audience: tuple[str, ...], client: Client, resources: Resources
 
 
 def access_token_facts(
-    claims: Mapping[str, Any], *, audience: tuple[str, ...], amr: tuple[str, ...], resources: Resources
+    claims: Mapping[str, Any],
+    *,
+    audience: tuple[str, ...],
+    amr: tuple[str, ...],
+    acr: str | None,
+    resources: Resources,
 ) -> dict[str, Any]:
     """Describe a live access token to one of its resources (section 2.2).
 
@@ -41,20 +47,19 @@ def access_token_facts(
     }
     if scope := " ".join(word for word in claims.get("scope", "").split() if word in here):
         facts["scope"] = scope
-    if amr:
-        facts["amr"] = list(amr)
-    return facts
+    return facts | _sign_in(amr, acr)
 
 
 def refresh_token_facts(
     *,
     issuer: str,
-    subject: str,
+    subject: UUID | str,
     client_id: str,
     scope: tuple[str, ...],
-    session_id: str | None,
+    session_id: UUID | None,
     auth_time: datetime,
     amr: tuple[str, ...],
+    acr: str | None,
 ) -> dict[str, Any]:
     """Describe a refresh token to its own client (section 2.2). `token_type` is a word for access tokens."""
     facts: dict[str, Any] = {
@@ -64,8 +69,13 @@ def refresh_token_facts(
         "client_id": client_id,
         "scope": " ".join(scope),
         "auth_time": int(auth_time.timestamp()),
-        "amr": list(amr),
     }
     if session_id is not None:
         facts["sid"] = session_id
-    return facts
+    return facts | _sign_in(amr, acr)
+
+
+def _sign_in(amr: tuple[str, ...], acr: str | None) -> dict[str, Any]:
+    """Tell how the person signed in; nothing when no person did (RFC 9470 section 6)."""
+    facts: dict[str, Any] = {"amr": list(amr)} if amr else {}
+    return facts if acr is None else facts | {"acr": acr}

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 LEAST_RSA_BITS: Final = 2048
-CURVES: Final = frozenset({"P-256", "P-384"})
+CURVES: Final = frozenset({"P-256", "P-384", "Ed25519"})
 
 
-def check_strength(key: RSAKey | ECKey) -> None:
-    """Refuse a key that is too weak: RSA below 2048 bits (NIST SP 800-131A), curves but P-256 and P-384.
+def check_strength(key: RSAKey | ECKey | OKPKey) -> None:
+    """Refuse a key that is too weak: RSA below 2048 bits (NIST SP 800-131A), curves but P-256, P-384 and Ed25519.
 
     Raises:
         ValueError: saying what the key is and what it should be.

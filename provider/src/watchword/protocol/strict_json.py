@@ -1,4 +1,4 @@
-"""JSON objects read strictly: no duplicate names, no NaN or infinity, bounded depth and size of numbers."""
+"""JSON read strictly: no duplicate names, no NaN or infinity, bounded depth and size of numbers."""
 
 import json
 from typing import Any
@@ -19,6 +19,21 @@ def parse_json_object(data: bytes) -> dict[str, Any]:
             raise ValueError("not an object")  # noqa: TRY004 - one exception type for one kind of refusal
         # No deeper than it has brackets: tokens and most documents need not be walked.
         if data.count(b"{") + data.count(b"[") > _MAX_DEPTH and _depth(value) > _MAX_DEPTH:
+            raise ValueError("nested too deeply")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
+def parse_json(data: bytes) -> Any:
+    """Read one JSON value in UTF-8, as `parse_json_object` reads objects.
+
+    Raises:
+        ValueError: anything else.
+    """
+    try:
+        value = _DECODER.decode(data.decode("utf-8"))
+        if _depth(value) > _MAX_DEPTH:
             raise ValueError("nested too deeply")
     except RecursionError:
         raise ValueError("nested too deeply") from None

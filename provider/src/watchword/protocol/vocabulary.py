@@ -2,18 +2,24 @@
 
 from typing import Final, Literal
 
-SigningAlgorithm = Literal["RS256", "ES256"]
-SIGNING_ALGORITHMS: Final[tuple[SigningAlgorithm, ...]] = ("RS256", "ES256")
+SigningAlgorithm = Literal["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
+# EdDSA and Ed25519 are two names of one algorithm (RFC 8037, RFC 9864) and share one key.
+SIGNING_ALGORITHMS: Final[tuple[SigningAlgorithm, ...]] = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 ACCESS_TOKEN_ALGORITHM: Final[SigningAlgorithm] = "ES256"  # noqa: S105 - a name, no password
 
-RESPONSE_MODES: Final = ("query",)
+RESPONSE_MODES: Final = ("query", "form_post")
 
-PROMPTS: Final = ("none", "login", "consent", "select_account")
+PROMPTS: Final = ("none", "login", "consent", "select_account", "create")
+DISPLAYS: Final = ("page", "popup", "touch")
 
-AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+SubjectType = Literal["public", "pairwise"]
+SUBJECT_TYPES: Final[tuple[SubjectType, ...]] = ("public", "pairwise")
+
+AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 AUTHENTICATION_METHODS: Final[tuple[AuthenticationMethod, ...]] = (
     "client_secret_basic",
     "client_secret_post",
+    "private_key_jwt",
     "none",
 )
 

@@ -127,6 +127,11 @@ class LimitSettings(BaseModel):
         default=_windows("30/10m,100/24h"),
         description="Wrong codes from one IPv4 address or IPv6 /64; a /56 has twice, a /48 four times as many.",
     )
+    registrations_per_network: _Windows = Field(
+        default=_windows("10/1h"),
+        description="Clients registered over HTTP from one IPv4 address or IPv6 /64; a /56 has twice, a /48 four times "
+        "as many.",
+    )
     guard_identifier_after: int = Field(
         default=10,
         ge=1,

@@ -23,6 +23,13 @@ class OperationSettings(BaseModel):
         "112 bits of strength instead of 128, which NIST accepts through 2030, and signs in a third of the time.",
     )
 
+    key_lifetime: Lifetime = Field(
+        default=timedelta(days=90),
+        ge=timedelta(hours=1),
+        le=timedelta(days=365),
+        description="A signing key signs for this long; then the next one follows, which is published a day before, or "
+        "half this time where that is less. `watchword keys rotate` does it at once.",
+    )
     database_pool: int = Field(
         default=10,
         ge=1,

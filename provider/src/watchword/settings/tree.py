@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from watchword.settings.acr import DEFAULT_ACR, AcrTable
 from watchword.settings.limits import LimitSettings
 from watchword.settings.operations import OperationSettings
 from watchword.settings.refusals import refusals
@@ -27,6 +28,7 @@ from watchword.settings.values import (
     Lifetime,
     Link,
     Pairs,
+    PublicPage,
     Words,
 )
 
@@ -143,8 +145,26 @@ class Settings(LimitSettings, OperationSettings, BaseSettings):
         description="How long a sent code may be used; a resend extends it, never beyond ten minutes in all.",
     )
 
-    registration: Literal["off", "open"] = Field(
-        default="off", description="Dynamic client registration (RFC 7591). `open` lets anybody register a client."
+    acr: AcrTable = Field(
+        default_factory=lambda: dict(DEFAULT_ACR),
+        description="What ID tokens say as `acr` of a sign-in by `email`, `sms` and `whatsapp`, "
+        "`email=urn:example:low,sms=urn:example:phone`; a method left out keeps its default. A code sent by email "
+        "meets no level of assurance, so its value may claim none.",
+    )
+    registration: Literal["off", "token", "open"] = Field(
+        default="off",
+        description="Dynamic client registration (RFC 7591). `token` asks for an initial access token, made with "
+        "`watchword registration-tokens add`; `open` lets anybody register a client.",
+    )
+    service_documentation: PublicPage | None = Field(
+        default=None, description="A page for developers of relying parties, named in the discovery document."
+    )
+    op_policy_uri: PublicPage | None = Field(
+        default=None,
+        description="What relying parties may do with people's data: a page named in the discovery document.",
+    )
+    op_tos_uri: PublicPage | None = Field(
+        default=None, description="The terms for relying parties: a page named in the discovery document."
     )
     trusted_proxies: Words = Field(
         default=(), description="Networks (CIDR) whose `X-Forwarded-For` is believed. None by default."

@@ -78,6 +78,12 @@ def _link(value: str) -> str:
     return value
 
 
+def _page(value: str) -> str:
+    if not _link(value).startswith(("https:", "http:")):
+        raise ValueError("is not an http or https URL")
+    return value
+
+
 def scheme_of(secret: SecretStr | None) -> str | None:
     """Return which gateway a URL with credentials names."""
     return secret.get_secret_value().strip().partition(":")[0].lower() if secret is not None else None
@@ -86,6 +92,7 @@ def scheme_of(secret: SecretStr | None) -> str | None:
 SHORTEST = timedelta(minutes=1)
 Lifetime = Annotated[timedelta, BeforeValidator(_seconds)]
 Link = Annotated[str, AfterValidator(_link)]
+PublicPage = Annotated[str, AfterValidator(_page)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 Pairs = Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,8 +14,8 @@ from watchword.web.wire import Answer, Field, field
 _NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 _NO_SNIFFING = {"x-content-type-options": "nosniff"}
 _CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:{images}; script-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'{frames}"
 )
 _PUBLIC_SECONDS = 300
 
@@ -23,13 +24,40 @@ def _fields(named: Mapping[str, str]) -> list[Field]:
     return [field(name, value) for name, value in named.items()]
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What one page may load or post to beyond our own origin: sources of its Content-Security-Policy.
+
+    `forms` stands in place of our own origin, for the one page whose form is the relying party's.
+    """
+
+    images: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ("'self'",)
+
+    def policy(self) -> str:
+        """Write the policy. A source that could end its directive is left out."""
+        images, frames, forms = map(_sources, (self.images, self.frames, self.forms))
+        return _CSP.format(
+            images=" " + images if images else "",
+            frames="; frame-src " + frames if frames else "",
+            forms=forms or "'none'",
+        )
+
+
+def _sources(sources: Iterable[str]) -> str:
+    return " ".join(source for source in dict.fromkeys(sources) if not set(source) & _ENDS_A_SOURCE)
+
+
+_ENDS_A_SOURCE = frozenset(" \t\r\n;,")
+_OURS_ALONE = Allowed()
 _JSON_TYPE = field("content-type", "application/json")
+_EMPTY = _fields({**_NO_SNIFFING, **_NO_STORE})
 _JSON = [_JSON_TYPE, *_fields({**_NO_SNIFFING, **_NO_STORE})]
 _PAGE = _fields(
     {
         "content-type": "text/html; charset=utf-8",
         **_NO_SNIFFING,
-        "content-security-policy": _CSP,
         "x-frame-options": "DENY",
         # `no-referrer` would make our own forms send `Origin: null`; `same-origin` tells other sites just as little.
         "referrer-policy": "same-origin",
@@ -47,6 +75,11 @@ def json_answer(content: Any, *, status: int = 200, headers: Mapping[str, str] |
     """JSON that no cache keeps (RFC 6749 section 5.1)."""
     body = orjson.dumps(content)
     return Answer(status, [*_JSON, *_fields(headers)] if headers else [*_JSON], body)
+
+
+def empty_answer(*, status: int = 204) -> Answer:
+    """Nothing but a status, kept by no cache."""
+    return Answer(status, [*_EMPTY])
 
 
 class PublicDocument:
@@ -94,8 +127,14 @@ def page(
     locale: str | None = None,
     cookies: Iterable[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    allowed: Allowed = _OURS_ALONE,
 ) -> Answer:
-    """A hosted page under a policy that lets nothing in but our own files."""
+    """A hosted page under a policy that lets nothing in but our own files, and what is `allowed` beside them."""
     html = exchange.renderer.render(view, locale=locale or exchange.locale()).encode()
-    fields = [*_PAGE, *_fields(headers or {}), *(field(name, value) for name, value in cookies)]
+    fields = [*_PAGE, _policy(allowed), *_fields(headers or {}), *(field(name, value) for name, value in cookies)]
     return Answer(status, fields, html)
+
+
+@lru_cache(maxsize=256)
+def _policy(allowed: Allowed) -> Field:
+    return field("content-security-policy", allowed.policy())

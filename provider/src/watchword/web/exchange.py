@@ -27,6 +27,16 @@ class Renderer(Protocol):
         """Return the whole document."""
         ...
 
+    def form_post_page(self, *, action: str, fields: tuple[tuple[str, str], ...], client_name: str) -> Any:
+        """Return the view of a form that the browser posts to a client."""
+        ...
+
+    def leaving_page(
+        self, *, next_url: str, host: str, client_name: str, fields: tuple[tuple[str, str], ...] = ()
+    ) -> Any:
+        """Return the view that stands between an error and a client that registered itself."""
+        ...
+
     def static_file(self, name: str) -> Any:
         """Return a stylesheet, script or picture of the pages; None when there is no such file."""
         ...

@@ -1,0 +1,210 @@
+"""A client that registered over HTTP reads, replaces and ends its registration (RFC 7592).
+
+Its registration access token is 256 random bits, kept hashed and compared inside the statement. It stays the same when
+the metadata changes: a client that missed the answer with a new one would be locked out for good.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace as changed
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from watchword.client_registration import change_secrets, check_addresses, keeps_secret, new_secret
+from watchword.database import Transaction, clients
+from watchword.database.clients import ManagedClient
+from watchword.events import record, record_alone
+from watchword.events.catalogue import ClientChanged, ClientRegistrationRefused, ClientRemoved
+from watchword.protocol.client import Client
+from watchword.protocol.digests import fingerprint
+from watchword.protocol.errors import AccessForbidden, InvalidRequest, InvalidToken, MissingToken, ProtocolError
+from watchword.protocol.registration import RegistrationPolicy, check_policy, client_metadata, parse_client_metadata
+from watchword.services import Services
+from watchword.web.answers import json_answer
+from watchword.web.exchange import Exchange
+from watchword.web.wire import Answer, field
+
+_PATH = "/register/"
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+_NOT_YOURS = "The registration access token is not of this client, or the client is not registered any more."
+_OURS = frozenset({"pkce_required", "default_resource"})  # our policy for a client, and no metadata of its own
+# RFC 7592 section 2.2: an update does not hold them.
+_NEVER_SENT = frozenset(
+    {"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"}
+)
+
+
+async def show(exchange: Exchange) -> Answer:
+    """Show a client what stands registered of it; its secret is kept hashed and never shown again. One statement.
+
+    Raises:
+        MissingToken: there is no registration access token.
+        InvalidToken: it is not this client's, or there is no such client.
+    """
+    return await _answer(exchange, _show)
+
+
+async def replace(exchange: Exchange) -> Answer:
+    """Replace all metadata of a client, which may never become more than when it was registered. Three statements.
+
+    One more when it sends its secret, one more when it begins or ends to authenticate by one; a
+    `sector_identifier_uri` is fetched.
+
+    Raises:
+        AccessForbidden: registration is off.
+        MissingToken: there is no registration access token.
+        InvalidToken: it is not this client's, or there is no such client.
+        InvalidRequest: the client's id or secret is another one, or a member was sent that an update does not hold.
+        InvalidRedirectUri: a redirect URI that is refused.
+        InvalidClientMetadata: other metadata that is refused.
+    """
+    if exchange.services.settings.registration == "off":
+        raise AccessForbidden("Registration is closed. Ask the people who run this service.")
+    return await _answer(exchange, _replace)
+
+
+async def remove(exchange: Exchange) -> Answer:
+    """Take a client out of use at its own wish: its tokens stop working at once. Two statements.
+
+    Raises:
+        MissingToken: there is no registration access token.
+        InvalidToken: it is not this client's, or there is no such client.
+    """
+    return await _answer(exchange, _remove)
+
+
+def bearer_token(exchange: Exchange) -> str:
+    """Return the token of the Authorization header (RFC 6750 section 2.1), the one place it may stand in.
+
+    Raises:
+        MissingToken: there is none.
+        InvalidRequest: there are several.
+    """
+    headers = exchange.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise InvalidRequest("Send one Authorization header.")
+    scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise MissingToken("Send the token as Bearer, in the Authorization header.")
+    return token.strip()
+
+
+def registration_answer(
+    services: Services,
+    client: Client,
+    *,
+    secret: str | None,
+    management_token: str,
+    issued_at: datetime,
+    status: int = 200,
+) -> Answer:
+    """Write what a client learns of its registration (RFC 7591 section 3.2.1, RFC 7592 section 3)."""
+    answer: dict[str, Any] = {
+        "client_id": client.id,
+        "client_id_issued_at": int(issued_at.timestamp()),
+        "registration_client_uri": f"{services.issuer}{_PATH}{client.id}",
+        "registration_access_token": management_token,
+    }
+    if secret is not None:
+        answer |= {"client_secret": secret, "client_secret_expires_at": 0}
+    metadata = {name: value for name, value in client_metadata(client).items() if name not in _OURS}
+    return json_answer({**answer, **metadata}, status=status)
+
+
+async def _answer(exchange: Exchange, work: Callable[[Exchange, str], Awaitable[Answer]]) -> Answer:
+    """Do the work with the token of the request, and write down what was refused."""
+    try:
+        return await work(exchange, bearer_token(exchange))
+    except ProtocolError as refused:
+        event = ClientRegistrationRefused(reason=refused.error)
+        await record_alone(exchange.services.database, event, exchange.caller)
+        raise
+
+
+async def _show(exchange: Exchange, token: str) -> Answer:
+    services, managed = exchange.services, await _find(exchange, token)
+    return registration_answer(
+        services, managed.client, secret=None, management_token=token, issued_at=managed.created_at
+    )
+
+
+async def _replace(exchange: Exchange, token: str) -> Answer:
+    services, managed = exchange.services, await _find(exchange, token)
+    document = await exchange.json()
+    await _check_identity(services, managed.client, document)
+    client = _next(managed, document)
+    await check_addresses(services, client)
+    begins = keeps_secret(client) and not keeps_secret(managed.client)
+    secret = new_secret() if begins else None
+
+    async def work(transaction: Transaction) -> None:
+        if not await clients.change_itself(transaction, client, management_hash=fingerprint(token)):
+            raise InvalidToken(_NOT_YOURS, detail="removed meanwhile")
+        await change_secrets(transaction, managed.client, client, secret)
+        await record(transaction, ClientChanged(client_id=client.id, changed_by="itself"), exchange.caller)
+
+    await services.database.transaction(work)
+    services.registry.forget(client.id)
+    return registration_answer(services, client, secret=secret, management_token=token, issued_at=managed.created_at)
+
+
+async def _remove(exchange: Exchange, token: str) -> Answer:
+    services, client_id = exchange.services, _client_id(exchange)
+
+    async def work(transaction: Transaction) -> None:
+        if not await clients.remove_itself(transaction, client_id, management_hash=fingerprint(token)):
+            raise InvalidToken(_NOT_YOURS)
+        await record(transaction, ClientRemoved(client_id=client_id, removed_by="itself"), exchange.caller)
+
+    await services.database.transaction(work)
+    services.registry.forget(client_id)
+    return Answer(204, [field("cache-control", "no-store"), field("pragma", "no-cache")])
+
+
+def _client_id(exchange: Exchange) -> str:
+    client_id = exchange.path.removeprefix(urlsplit(exchange.services.issuer).path + _PATH)
+    if not _CLIENT_ID.match(client_id):
+        raise InvalidToken(_NOT_YOURS, detail="no client id")
+    return client_id
+
+
+async def _find(exchange: Exchange, token: str) -> ManagedClient:
+    """Find the client of path and token: an unknown one and another's are refused alike (RFC 7592 section 2.1)."""
+    found = await clients.find_managed(
+        exchange.services.database, _client_id(exchange), management_hash=fingerprint(token)
+    )
+    if found is None:
+        raise InvalidToken(_NOT_YOURS)
+    return found
+
+
+async def _check_identity(services: Services, client: Client, document: Mapping[str, Any]) -> None:
+    """RFC 7592 section 2.2: an update names the client, and its secret only as it is. One statement if it does."""
+    if sent := _NEVER_SENT & document.keys():
+        raise InvalidRequest(f"Leave out {', '.join(sorted(sent))}: an update does not hold it.")
+    if document.get("client_id") != client.id:
+        raise InvalidRequest("client_id must be sent, and be the one of this client.")
+    secret = document.get("client_secret")
+    if secret is None:
+        return
+    known = changed(client, secrets=await clients.secrets_of(services.database, client.id))
+    if not isinstance(secret, str) or not known.owns_secret(secret, services.clock.now()):
+        raise InvalidRequest("client_secret is not the one of this client. Leave it out.")
+
+
+def _next(managed: ManagedClient, document: Mapping[str, Any]) -> Client:
+    """Read what a client wants to be, within what it may be. What the operator decided for it stays.
+
+    Where PKCE was required it stays required: a public client does not lose it by beginning to authenticate.
+    """
+    before, policy = managed.client, managed.policy or RegistrationPolicy()
+    client = parse_client_metadata(document, client_id=before.id, trusted=False, scopes=policy.scopes)
+    check_policy(client, policy)
+    return changed(
+        client,
+        first_party=before.first_party,
+        self_registered=before.self_registered,
+        default_resource=before.default_resource,
+        pkce_required=client.pkce_required or before.pkce_required,
+    )
