@@ -19,7 +19,8 @@ from typer.main import get_command
 
 from watchword.cli.commands import command
 from watchword.endpoints import ENDPOINTS
-from watchword.events.catalogue import Event, catalogue
+from watchword.events.catalogue import catalogue
+from watchword.events.catalogue.event import Event
 from watchword.pages import PAGES
 from watchword.protocol.errors import ProtocolError
 from watchword.settings import PREFIX, Settings

@@ -44,6 +44,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
             "endpoints/test_authorization_code.py::test_a_disabled_account_redeems_nothing_and_cannot_sign_in",
             "login/test_sameness.py::test_a_disabled_account_loses_its_session_and_is_refused_after_the_proof_with_a_page",
             "endpoints/test_refresh.py::test_signing_out_ends_the_family_unless_it_is_for_offline_use",
+            "endpoints/test_refresh.py::test_what_is_kept_for_offline_use_ends_with_its_account_and_its_client",
+            "endpoints/test_introspection.py::test_what_is_kept_for_offline_use_is_over_with_its_account_and_its_client",
             "endpoints/test_userinfo.py::test_a_token_is_dead_the_moment_its_person_signs_out",
         ),
     ),

@@ -117,6 +117,7 @@ OF_LOGIN: Mapping[str, Requirement] = {
     "B-03": Requirement(
         "Ten wrong codes an hour, twenty a day, a hundred in thirty days for an identifier, from everywhere together.",
         (
+            "login/test_guessing.py::test_each_window_is_counted_at_the_guess_itself",
             "login/test_limits_guessing.py::test_an_identifier_takes_ten_wrong_codes_an_hour_over_all_browsers",
             "login/test_limits_guessing.py::test_asking_again_and_guessing_for_a_day_gives_twenty_comparisons",
             "login/test_limits_guessing.py::test_a_month_has_its_own_window",

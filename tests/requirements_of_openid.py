@@ -157,6 +157,14 @@ OF_OPENID: Mapping[str, Requirement] = {
         "oidcc-ensure-request-with-valid-pkce-succeeds.",
         ("certification/test_basic.py::test_pkce_works_with_a_confidential_client",),
     ),
+    "basic-39": Requirement(
+        "HEAD answers nothing that a code could be in.",
+        ("certification/test_basic.py::test_head_gives_nothing_away",),
+    ),
+    "basic-40": Requirement(
+        "A claim that was asked for in the ID token is there.",
+        ("certification/test_basic.py::test_a_claim_asked_for_in_the_id_token_is_there",),
+    ),
     "config-01": Requirement(
         "oidcc-discovery-endpoint-verification: members, types, addresses and keys.",
         (
@@ -166,11 +174,38 @@ OF_OPENID: Mapping[str, Requirement] = {
             "certification/test_config.py::test_both_addresses_of_the_metadata_say_the_same",
         ),
     ),
-    "form-post-01": Requirement(
-        "Every case of Basic in form_post, errors and state included.",
+    "config-02": Requirement(
+        "Discovery is what it says: each member registered, of its kind, and true.",
         (
+            "endpoints/test_discovery.py::test_discovery_is_true",
+            "endpoints/test_discovery_truth.py::test_every_member_is_registered_and_of_its_kind",
+            "endpoints/test_discovery_truth.py::test_claims_about_the_sign_in_are_in_the_id_token",
+            "endpoints/test_discovery_truth.py::test_languages",
+        ),
+    ),
+    "form-post-01": Requirement(
+        "Every case of Basic passes in form_post too, errors and state included: the same tests, by their parameter.",
+        (
+            "certification/test_basic.py::test_the_code_flow_completes_and_the_id_token_is_slim",
             "certification/test_basic.py::test_a_missing_response_type_is_told_to_the_client",
             "certification/test_basic.py::test_prompt_none_without_a_session_is_told_with_its_long_state",
+            "certification/test_basic.py::test_any_state_comes_back_byte_for_byte",
+            "endpoints/test_authorize_form_post.py::test_an_error_is_a_form_with_the_state_and_the_issuer",
+        ),
+    ),
+    "form-post-02": Requirement(
+        "The form posts itself in a real browser and onward from there, and has a button where scripts are off.",
+        (
+            "endpoints/test_authorize_form_post.py::test_a_real_browser_posts_the_answer_and_follows_the_client_onward",
+            "pages/test_moving_on.py::test_the_answer_is_posted_by_itself",
+            "pages/test_moving_on.py::test_without_scripts_the_answer_waits_for_the_button",
+        ),
+    ),
+    "form-post-03": Requirement(
+        "Its values are escaped, its policy lets it leave and nothing else, and nobody keeps it.",
+        (
+            "endpoints/test_authorize_form_post.py::test_success_is_a_form_with_code_state_and_issuer_and_nothing_else",
+            "endpoints/test_authorize_form_post.py::test_the_page_is_kept_by_nobody_and_may_post_to_web_addresses_alone",
         ),
     ),
     "dynamic-01": Requirement(
@@ -226,6 +261,33 @@ OF_OPENID: Mapping[str, Requirement] = {
         "A registration is read and deleted with its own token.",
         ("certification/test_registration.py::test_a_registration_is_read_and_deleted_with_its_own_token",),
     ),
+    "dynamic-13": Requirement(
+        "What is sent comes back registered; without a scope all of OpenID's are meant; a secret tells when it ends.",
+        (
+            "certification/test_registration.py::test_a_client_with_a_key_without_a_name_authenticates_by_it",
+            "endpoints/test_register.py::test_a_client_registers_itself_and_learns_what_stands",
+            "endpoints/test_register.py::test_what_certification_registers_is_taken_and_stands",
+            "endpoints/test_register.py::test_a_client_that_names_no_scope_may_ask_for_all_of_openid",
+        ),
+    ),
+    "dynamic-14": Requirement(
+        "An initial access token registers where one is asked for.",
+        (
+            "endpoints/test_registration_tokens.py::test_a_token_registers_one_client_and_is_kept_hashed",
+            "endpoints/test_registration_tokens.py::test_without_a_token_nobody_registers",
+        ),
+    ),
+    "dynamic-15": Requirement(
+        "oidcc-request-uri-signed-rs256, -unsigned: request_uri_not_supported, and nothing is fetched.",
+        ("certification/test_basic.py::test_request_objects_are_refused_by_name",),
+    ),
+    "dynamic-16": Requirement(
+        "What others name is fetched from this machine's own addresses only where a test asks for that.",
+        (
+            "endpoints/test_client_keys.py::test_without_the_switch_nothing_on_this_machine_is_ever_connected_to",
+            "workspace/test_settings.py::test_a_setting_that_cannot_be_used_is_named_in_one_line",
+        ),
+    ),
     "third-party-01": Requirement(
         "initiate_login_uri is echoed, and refused unless https.",
         ("certification/test_registration.py::test_an_initiate_login_uri_is_kept_and_must_be_https",),
@@ -254,12 +316,45 @@ OF_OPENID: Mapping[str, Requirement] = {
         "-no-state: no empty state comes back.",
         ("certification/test_logout.py::test_a_hint_ends_the_session_and_the_browser_is_sent_back_with_its_state",),
     ),
+    "rp-logout-07": Requirement(
+        "-discovery-endpoint-verification: the end_session_endpoint is named, on https.",
+        (
+            "certification/test_config.py::test_discovery_says_what_a_provider_must_and_only_what_is_registered",
+            "certification/test_config.py::test_every_member_has_its_type_and_every_address_is_https",
+        ),
+    ),
+    "rp-logout-08": Requirement(
+        "An expired hint is a hint; one about this session needs no question, another one does.",
+        (
+            "endpoints/test_logout.py::test_an_expired_hint_is_good",
+            "endpoints/test_logout.py::test_a_hint_about_this_session_ends_it_and_leads_back_with_exactly_the_state",
+            "endpoints/test_logout.py::test_a_hint_about_somebody_else_asks",
+        ),
+    ),
     "back-channel-01": Requirement(
-        "oidcc-backchannel-rp-initiated-logout: one form with one logout token.",
+        "oidcc-backchannel-rp-initiated-logout: one form with one logout token, over TLS 1.3.",
         ("certification/test_logout.py::test_a_back_channel_client_is_told_by_a_logout_token",),
+    ),
+    "back-channel-02": Requirement(
+        "-discovery-endpoint-verification: the channel is announced, with sessions.",
+        ("certification/test_config.py::test_discovery_says_what_a_provider_must_and_only_what_is_registered",),
+    ),
+    "back-channel-03": Requirement(
+        "200 and 204 are success, and a client that hangs delays nobody.",
+        (
+            "endpoints/test_backchannel_logout.py::test_204_is_as_good_as_200",
+            "endpoints/test_backchannel_logout.py::test_a_sink_that_hangs_delays_no_sign_out_no_sign_in_and_no_other_host",
+        ),
     ),
     "front-channel-01": Requirement(
         "The sign-out page loads the client with iss and sid, then goes on.",
-        ("certification/test_logout.py::test_a_front_channel_client_is_loaded_in_a_frame_with_issuer_and_session",),
+        (
+            "certification/test_logout.py::test_a_front_channel_client_is_loaded_in_a_frame_with_issuer_and_session",
+            "endpoints/test_frontchannel_logout.py::test_a_real_browser_loads_every_frame_and_then_goes_back",
+        ),
+    ),
+    "front-channel-02": Requirement(
+        "-discovery-endpoint-verification: the channel is announced, with sessions.",
+        ("certification/test_config.py::test_discovery_says_what_a_provider_must_and_only_what_is_registered",),
     ),
 }

@@ -14,12 +14,16 @@ from urllib.parse import parse_qs
 
 @dataclass
 class Site:
-    """`documents` are served as JSON by their path; `posts` holds path and form of each POST, in order."""
+    """`documents` are served as JSON by their path; `posts` holds path and form of each POST, in order.
+
+    `versions` holds by which version of TLS each of them came.
+    """
 
     origin: str
     documents: dict[str, Any] = field(default_factory=dict)
     posts: "Queue[tuple[str, dict[str, list[str]], str]]" = field(default_factory=Queue)
     read: list[str] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
 
     def publish(self, path: str, document: Any) -> str:
         """Serve a document, and return its address."""
@@ -39,6 +43,7 @@ def running_site(context: ssl.SSLContext) -> Iterator[Site]:
             self._answer(404 if found is None else 200, json.dumps(found).encode())
 
         def do_POST(self) -> None:
+            site.versions.append(str(self.connection.version()))
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             site.posts.put((self.path, parse_qs(body), self.headers["content-type"]))
             self._answer(200, b"")

@@ -4,6 +4,7 @@ Nothing of the provider is imported. Signatures are verified by joserfc's own to
 """
 
 import base64
+import hashlib
 import math
 import re
 import secrets
@@ -20,6 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from tests.certification.site import Site
+from tests.support.jwt import header_of
 from tests.support.person import Form, Person
 from tests.support.provider import RunningProvider
 from tests.support.secrecy import remember_secret
@@ -116,8 +118,12 @@ class Suite:
         assert answer.headers["content-type"] == "application/json"
         assert ("client_secret" in registered) == ("client_secret_expires_at" in registered)
         assert registered["registration_client_uri"].startswith("https://")
+        assert registered | document == registered
+        assert set(registered["scope"].split()) >= {"openid", *BY_SCOPE}
         remember_secret(registered["registration_access_token"])
         secret = registered.get("client_secret")
+        # Many clients forget that HTTP Basic carries it form-encoded.
+        assert secret is None or re.fullmatch(r"[A-Za-z0-9_-]{43,}", secret)
         return Client(
             registered["client_id"],
             document["redirect_uris"][0],
@@ -238,6 +244,8 @@ class Suite:
         await self.sign_in(browser)
         response = await self.exchange(client, self.answer(browser, request)["code"])
         response["claims"] = self.verify_id_token(client, response["id_token"], request.get("nonce"))
+        algorithm = header_of(response["id_token"])["alg"]
+        assert response["claims"].get("at_hash") in {None, half_hash(response["access_token"], algorithm)}
         return response
 
     def verify_id_token(self, client: Client, token: str, nonce: str | None) -> dict[str, Any]:
@@ -251,10 +259,13 @@ class Suite:
         now = self.wait(0)
         assert claims["exp"] > now
         assert abs(claims["iat"] - now) < 300
+        assert type(claims["auth_time"]) is int
+        assert claims["auth_time"] <= now + 5
         assert isinstance(claims.get("acr", "-"), str)
         assert claims.get("acr", "-")
         assert 0 < len(claims["sub"]) <= 255
         assert claims["sub"].isascii()
+        assert claims["sub"].isprintable()
         return claims
 
     async def userinfo(self, access_token: str) -> httpx2.Response:
@@ -288,6 +299,8 @@ def check_token_error(answer: httpx2.Response, error: str, *, status: int = 400)
     """Check what every token error must be (RFC 6749 section 5.2)."""
     assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
     assert answer.headers["content-type"] == "application/json"
+    assert "no-store" in answer.headers["cache-control"]
+    assert answer.json().keys() == {"error", "error_description"}
     assert ERROR_TEXT.fullmatch(answer.json()["error_description"])
 
 
@@ -307,6 +320,12 @@ def check_claims(claims: dict[str, Any], scopes: str) -> None:
     if "address" in claims:
         assert type(claims["address"]) is dict
         assert all(type(member) is str and member.strip() for member in claims["address"].values())
+
+
+def half_hash(token: str, algorithm: str) -> str:
+    """Return what `at_hash` must be beside this token (OpenID Connect Core section 3.1.3.6)."""
+    digest = hashlib.new("sha512" if algorithm in {"EdDSA", "Ed25519"} else "sha256", token.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def entropy(text: str) -> float:

@@ -282,3 +282,46 @@ async def test_a_request_object_does_not_cure_an_unregistered_redirect_uri(
     assert browser.delivered is None
     assert browser.page is not None
     assert browser.page.status == 400
+
+
+async def test_any_state_comes_back_byte_for_byte(suite: Suite, client: Client, browser: Browser) -> None:
+    state = "  a b+c%20&d=e\"><'\\;/?#[]@éॐ \t" + "~" * 100 + " "
+    await suite.tokens(browser, client, state=state)
+    for changes in ({"prompt": "none", "max_age": "0"}, {"response_type": "token"}, {"claims": "no JSON"}):
+        suite.wait(1)
+        request = suite.request(client, state=state, **changes)
+        await suite.ask(browser, request)
+        assert suite.answer(browser, request)["error"]
+
+
+async def test_every_token_error_is_json_in_plain_characters(
+    certified: Suite, client: Client, other: Client, browser: Browser
+) -> None:
+    code = (await certified.authorize(browser, client))["code"]
+    good = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri}
+    hostile = '"\\\r\n\téॐ'
+    for changes, error in (
+        ({"grant_type": hostile}, "unsupported_grant_type"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials"}, "unauthorized_client"),
+        ({"code": hostile}, "invalid_grant"),
+        ({"redirect_uri": hostile}, "invalid_grant"),
+        ({"redirect_uri": client.redirect_uri + "/"}, "invalid_grant"),
+        ({"code_verifier": hostile}, "invalid_grant"),
+        ({"grant_type": "refresh_token", "refresh_token": hostile}, "invalid_grant"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
+        ({"resource": hostile}, "invalid_target"),
+    ):
+        check_token_error(await certified.token(client, **(good | changes)), error)
+    check_token_error(await certified.token(other, **good), "invalid_grant")
+    await certified.exchange(client, code)
+
+
+async def test_who_is_not_the_client_is_challenged_in_the_way_it_used(certified: Suite, client: Client) -> None:
+    wrong = Client(client.client_id, client.redirect_uri, "wrong")
+    for by_post in (False, True):
+        wrong.by_post = by_post
+        answer = await certified.token(wrong, grant_type="refresh_token", refresh_token="x")
+        check_token_error(answer, "invalid_client", status=401)
+        challenge = answer.headers.get("www-authenticate", "")
+        assert challenge.startswith("Basic") is not by_post

@@ -28,12 +28,19 @@ REGISTERED = {
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 TYPES: dict[str, tuple[type, ...]] = {
     "issuer": (str,),
-    "_supported": (list, bool),
+    "_supported": (list, bool),  # a switch, or a list of values
     "_endpoint": (str,),
     "_uri": (str,),
     "documentation": (str,),
     "protected_resources": (list,),
 }
+
+
+SWITCHES = {
+    "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
+    "authorization_response_iss_parameter_supported", "backchannel_logout_supported",
+    "backchannel_logout_session_supported", "frontchannel_logout_supported", "frontchannel_logout_session_supported",
+}  # fmt: skip
 
 
 def fetch(certified: Suite, address: str) -> Any:
@@ -52,12 +59,18 @@ def test_discovery_says_what_a_provider_must_and_only_what_is_registered(certifi
     assert "RS256" in found["id_token_signing_alg_values_supported"]
     assert "openid" in found["scopes_supported"]
     assert found["claims_supported"]
+    assert found["end_session_endpoint"]
+    assert found["userinfo_endpoint"]
+    assert found["registration_endpoint"]
     assert {*found["code_challenge_methods_supported"]} == {"S256"}
+    assert {"authorization_code", "refresh_token"} <= {*found["grant_types_supported"]}
+    assert {"query", "form_post"} == {*found["response_modes_supported"]}
+    assert {"offline_access", "profile", "email", "address", "phone"} <= {*found["scopes_supported"]}
     assert "RS256" in found["request_object_signing_alg_values_supported"]
     for name in ("backchannel", "frontchannel"):
         assert found[f"{name}_logout_supported"] is True
         assert found[f"{name}_logout_session_supported"] is True
-    for locale in found["ui_locales_supported"]:
+    for locale in [*found["ui_locales_supported"], *found.get("claims_locales_supported", [])]:
         assert re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?", locale)
 
 
@@ -65,6 +78,8 @@ def test_every_member_has_its_type_and_every_address_is_https(certified: Suite) 
     for name, value in certified.metadata.items():
         kinds = next(kinds for ending, kinds in TYPES.items() if name.endswith(ending))
         assert isinstance(value, kinds), name
+        if name.endswith("_supported") and name not in SWITCHES:
+            assert isinstance(value, list), name
         if name.endswith(("_endpoint", "_uri", "issuer")):
             assert str(value).startswith("https://"), name
         if isinstance(value, list):

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OctKey
+from joserfc.jwk import OctKey, RSAKey
 
 from tests.certification.suite import ALGORITHMS, Browser, Client, Suite
-from tests.support.jwt import claims_of
+from tests.support.jwt import claims_of, header_of
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -60,10 +60,11 @@ async def test_another_return_address_is_an_error_page(
 
 async def test_a_hint_that_we_did_not_sign_is_an_error_page(certified: Suite, leaver: Client, browser: Browser) -> None:
     tokens = await certified.tokens(browser, leaver)
-    claims = claims_of(tokens["id_token"])
+    claims, kid = claims_of(tokens["id_token"]), header_of(tokens["id_token"])["kid"]
     unsigned = "eyJhbGciOiJub25lIn0." + tokens["id_token"].split(".")[1] + "."
     by_secret = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(leaver.secret or ""))
-    for hint in (unsigned, by_secret, tokens["id_token"][:-8] + "AAAAAAAA"):
+    by_own_key = jwt.encode({"alg": "RS256", "kid": kid}, claims, RSAKey.generate_key(2048))
+    for hint in (unsigned, by_secret, by_own_key, tokens["id_token"][:-8] + "AAAAAAAA"):
         await leave(certified, browser, id_token_hint=hint, post_logout_redirect_uri=back(certified))
         check_error_page(browser)
 
@@ -108,6 +109,7 @@ async def test_a_back_channel_client_is_told_by_a_logout_token(certified: Suite,
     path, form, media_type = await asyncio.to_thread(certified.site.posts.get, timeout=20)
     assert (path, media_type) == ("/backchannel_logout", "application/x-www-form-urlencoded")
     assert form.keys() == {"logout_token"}
+    assert certified.site.versions[-1] == "TLSv1.3"
     check_logout_token(certified, client, form["logout_token"][0], tokens["claims"])
     await check_over(certified, browser, client)
 

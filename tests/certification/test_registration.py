@@ -200,7 +200,7 @@ async def test_a_rotated_key_signs_under_a_new_name_and_the_old_one_stays_publis
     certified: Suite, client: Client, browser: Browser
 ) -> None:
     before = await certified.tokens(browser, client)
-    done = certified.provider.command("keys", "rotate", "--now")
+    done = certified.provider.command("keys", "rotate")
     assert done.returncode == 0, done.stderr
     old = header_of(before["id_token"])["kid"]
     async with certified.http() as http:

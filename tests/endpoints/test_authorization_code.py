@@ -43,8 +43,12 @@ async def test_both_tokens_hold_exactly_their_claims(provider: RunningProvider, 
     assert access_token.keys() == {
         "iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "gid", "sid", "auth_time", "acr",
     }  # fmt: skip
-    assert access_token["aud"] == provider.issuer
-    assert access_token["sub"] == id_token["sub"]
+    assert (access_token["iss"], access_token["aud"]) == (provider.issuer, provider.issuer)
+    assert (access_token["sub"], access_token["client_id"]) == (id_token["sub"], party.client_id)
+    assert (access_token["sid"], access_token["scope"]) == (id_token["sid"], "openid email")
+    for each in (access_token, id_token):
+        assert each["exp"] - each["iat"] == tokens["expires_in"] == 900
+    assert claims_of((await some_tokens(party))["access_token"])["jti"] != access_token["jti"]
     assert "asha" not in str(id_token) + str(access_token)
 
 

@@ -50,7 +50,7 @@ async def test_a_signed_in_browser_is_answered_at_once_with_the_same_auth_time(p
 
 async def test_a_nonce_comes_back_exactly_and_only_when_it_was_sent(party: RelyingParty) -> None:
     async with Person() as person:
-        nonce = "n" * 500 + ' é"\\'
+        nonce = " Nn%2B" + "n" * 490 + '+é"\\ '
         sent = await id_token(party, await authorized(person, party.authorization_url(nonce=nonce)))
         assert sent["nonce"] == nonce
         await person.open(party.authorization_url(nonce=None))

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.endpoints.parties import REFUSAL, self_registered
-from tests.endpoints.people import ASHA, CODE, PHONE, agree_if_asked, asks_who, authorized, prove
+from tests.endpoints.people import API, ASHA, CODE, PHONE, agree_if_asked, asks_who, authorized, prove, request_url
 from tests.login.doors import page_of
 from tests.support.jwt import claims_of
 from tests.support.person import Person
@@ -35,6 +35,17 @@ async def test_the_id_token_tells_what_was_truly_used(
         for changes in ({}, {"prompt": "none"}):
             told = await id_token(party, await authorized(person, party.authorization_url(**changes), identifier))
             assert (told["acr"], told["amr"]) == (acr, amr)
+
+
+async def test_claims_that_ask_for_nothing_do_not_narrow_the_page_either(
+    party: RelyingParty,
+) -> None:
+    """Without `openid` the parameter means nothing: not to the answer, and not to the page on the way there."""
+    asked = {"claims": essential(PHONE_ACR), "scope": "notes:read", "prompt": "login"}
+    async with Person() as person:
+        await person.open(request_url(party, API, **asked))
+        await prove(person, ASHA)
+        assert "code" in person.answer()
 
 
 def test_whatsapp_is_no_sms() -> None:

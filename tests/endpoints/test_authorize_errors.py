@@ -14,6 +14,7 @@ def answer_of(location: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
 
+OWN_AGAIN = "&" + urlencode({"redirect_uri": REDIRECT_URI})
 DISPLAYED: list[tuple[str, dict[str, str | None], str]] = [
     ("an unknown client", {"client_id": "c_nobody"}, ""),
     ("no client", {"client_id": None}, ""),
@@ -24,6 +25,9 @@ DISPLAYED: list[tuple[str, dict[str, str | None], str]] = [
     ("a redirect_uri with a query added", {"redirect_uri": REDIRECT_URI + "?x=1"}, ""),
     ("no redirect_uri", {"redirect_uri": None}, ""),
     ("a redirect_uri twice", {}, "&redirect_uri=https%3A%2F%2Fevil.example"),
+    ("a redirect_uri twice where none is needed", {"scope": "profile"}, "&redirect_uri=https%3A%2F%2Fevil.example"),
+    ("its own redirect_uri twice", {}, OWN_AGAIN),
+    ("a foreign redirect_uri before its own", {"redirect_uri": "https://evil.example/"}, OWN_AGAIN),
     ("a script for a redirect_uri", {"redirect_uri": "javascript:alert(1)"}, ""),
     ("an unknown client and a wrong response_type", {"client_id": "x", "response_type": "x"}, ""),
     ("a foreign redirect_uri and a request object", {"redirect_uri": "https://evil.example/", "request": "x"}, ""),
@@ -56,6 +60,10 @@ def test_without_a_trusted_target_the_person_gets_a_page(
 REDIRECTED: list[tuple[str, dict[str, str | None], str, str]] = [
     ("no response_type", {"response_type": None}, "", "invalid_request"),
     ("a response_type we lack", {"response_type": "id_token"}, "", "unsupported_response_type"),
+    ("an implicit response_type", {"response_type": "token"}, "", "unsupported_response_type"),
+    ("a hybrid response_type", {"response_type": "code id_token"}, "", "unsupported_response_type"),
+    ("a code and a token", {"response_type": "code token"}, "", "unsupported_response_type"),
+    ("nothing for a response_type", {"response_type": "none"}, "", "unsupported_response_type"),
     ("a request object", {"request": "x"}, "", "request_not_supported"),
     ("a request_uri", {"request_uri": "https://rp.example/x"}, "", "request_uri_not_supported"),
     ("a registration", {"registration": "{}"}, "", "registration_not_supported"),

@@ -5,7 +5,7 @@ Outside production such clients are redirected at once, which is what the other 
 
 import os
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
 import pytest
@@ -120,6 +120,34 @@ def test_a_client_that_the_operator_registered_is_told_at_once(
     answer = asked(production, known.authorization_url(prompt="none"), method)
     assert answer.status_code == 303
     assert answer_at(answer.headers["location"])["error"] == "login_required"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_sign_out_that_ends_nothing_leads_to_a_stranger_by_a_link_alone(
+    production: RunningProvider, method: str
+) -> None:
+    bye = "https://bye.stranger.example/?from=here"
+    party = self_registered(production, post_logout_redirect_uris=[bye])
+    form = {"client_id": party.client_id, "post_logout_redirect_uri": bye, "state": "s&s"}
+    answer = asked(production, f"{production.issuer}/logout?{urlencode(form)}", method)
+    assert answer.status_code == 200
+    page = read_page(answer)
+    assert (page.refresh, page.forms) == (None, [])
+    assert "signed_out.js" not in page.text, "nothing may go on by itself"
+    assert ">bye.stranger.example<" in page.text
+    assert "You are signed out" in page.text
+    assert "form-action 'none'" in answer.headers["content-security-policy"]
+    assert link_of(page) == bye + "&state=s%26s"
+
+
+def test_a_sign_out_that_ends_nothing_goes_back_to_the_operators_own_client_at_once(
+    production: RunningProvider,
+) -> None:
+    bye = "https://bye.notes.example/"
+    party = register(production, "--post-logout-redirect-uri", bye, first_party=False)
+    form = {"client_id": party.client_id, "post_logout_redirect_uri": bye}
+    answer = asked(production, f"{production.issuer}/logout?{urlencode(form)}")
+    assert (answer.status_code, answer.headers["location"]) == (303, bye)
 
 
 def test_only_what_somebody_can_sign_in_with_is_announced_as_acr(production: RunningProvider) -> None:

@@ -14,6 +14,7 @@ QUERIED = "https://rp.example/callback?bar=foo"
 OTHER = "https://rp.example/other"
 PRIVATE, LINK = "com.example.notes:/signed-in", "https://app.example.com/signed-in"
 LOOPBACK, LOOPBACK_6 = "http://127.0.0.1/signed-in", "http://[::1]/signed-in"
+BY_NAME = "http://localhost:3000/signed-in"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def app(provider: RunningProvider) -> RelyingParty:
         provider,
         application_type="native",
         token_endpoint_auth_method="none",
-        redirect_uris=[PRIVATE, LINK, LOOPBACK, LOOPBACK_6],
+        redirect_uris=[PRIVATE, LINK, LOOPBACK, LOOPBACK_6, BY_NAME],
         scope="openid",
     )
 
@@ -105,8 +106,11 @@ def test_discovery_says_that_request_objects_are_refused(http: httpx2.Client, na
 
 @pytest.mark.parametrize(
     "redirect_uri",
-    [PRIVATE, LINK, "http://127.0.0.1:49152/signed-in", "http://127.0.0.1/signed-in", "http://[::1]:1025/signed-in"],
-)
+    [
+        PRIVATE, LINK, BY_NAME, "http://127.0.0.1:49152/signed-in", "http://127.0.0.1/signed-in",
+        "http://[::1]:1025/signed-in",
+    ],
+)  # fmt: skip
 async def test_a_native_app_is_answered_where_it_listens(app: RelyingParty, redirect_uri: str) -> None:
     async with Person() as person:
         await authorized(person, app.authorization_url(scope="openid", redirect_uri=redirect_uri))
@@ -121,6 +125,7 @@ async def test_a_native_app_is_answered_where_it_listens(app: RelyingParty, redi
     [
         "com.example.notes:/other", "com.example.notes2:/signed-in", "com.example.notes://signed-in",
         "COM.example.notes:/signed-in", "https://app.example.com:8443/signed-in", "http://localhost:49152/signed-in",
+        "http://localhost/signed-in",
         "http://127.0.0.1:49152/other", "http://127.0.0.1:0/signed-in", "http://127.0.0.1:99999999/signed-in",
         "http://127.0.0.2:49152/signed-in", "http://127.1:49152/signed-in", "https://127.0.0.1:49152/signed-in",
         "http://127.0.0.1:49152@evil.example/signed-in", "http://[::ffff:127.0.0.1]:49152/signed-in",

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from tests.endpoints.people import some_tokens
 from tests.endpoints.refusal import check_refusal
 from tests.support.asserting_party import BY_JWT, GRANT, HTTP, AssertingParty, asserting_party, provider_time, public
-from tests.support.provider import RunningProvider
+from tests.support.provider import RunningProvider, free_port, running_provider
 from tests.support.relying_party import RelyingParty, register
 
 RSA, OTHER_RSA = RSAKey.generate_key(2048), RSAKey.generate_key(2048)
@@ -107,12 +107,22 @@ def test_every_endpoint_for_clients_takes_assertions_for_itself_too(party: Asser
         check_refusal(HTTP.post(issuer + path, data=form), 401, "invalid_client")
 
 
+def test_below_a_path_the_audiences_are_below_it_too() -> None:
+    port = free_port()
+    issuer = f"http://localhost:{port}/deep/er"
+    with running_provider(port=port, issuer=issuer) as deep:
+        party = asserting_party(deep, EC)
+        for audience, status in ((f"{issuer}/introspect", 200), (issuer, 200), (f"{issuer}/deep/er/introspect", 401)):
+            form = {"token": "unknown"} | party.form(party.assertion(aud=audience))
+            assert HTTP.post(f"{issuer}/introspect", data=form).status_code == status
+
+
 @pytest.mark.parametrize(
     ("claim", "seconds", "taken"),
     [
         ("exp", 290, True), ("exp", 302, True), ("exp", 420, True), ("exp", 3600, True), ("exp", -1, True),
         ("exp", -30, False), ("exp", -300, False), ("nbf", 8, True), ("nbf", -3600, True), ("nbf", 75, False),
-        ("iat", 8, True), ("iat", -3600, True), ("iat", 75, False),
+        ("iat", 8, True), ("iat", -290, True), ("iat", -330, False), ("iat", 75, False),
     ],
 )  # fmt: skip
 def test_clocks_may_differ_a_little(party: AssertingParty, claim: str, seconds: int, taken: bool) -> None:
@@ -123,7 +133,7 @@ def test_clocks_may_differ_a_little(party: AssertingParty, claim: str, seconds: 
         refused(party, assertion)
 
 
-@pytest.mark.parametrize(("age", "taken"), [(0, True), (290, True), (330, False), (3000, False)])
+@pytest.mark.parametrize(("age", "taken"), [(0, True), (290, True), (330, False), (3000, False), (3400, False)])
 def test_an_assertion_of_an_hour_counts_five_minutes(party: AssertingParty, age: int, taken: bool) -> None:
     now = provider_time(party.provider)
     assertion = party.assertion(iat=now - age, exp=now - age + 3600)
@@ -141,7 +151,10 @@ def test_an_assertion_of_an_hour_must_say_when_it_was_made(party: AssertingParty
 def test_an_assertion_of_an_hour_is_used_once_too(party: AssertingParty) -> None:
     assertion = party.assertion(exp=provider_time(party.provider) + 3600)
     assert party.token(assertion).status_code == 200
-    refused(party, assertion)
+    assert "used before" in refused(party, assertion)
+    for seconds in (400, 1800, 1200, 170):  # to the last minute before its exp
+        party.provider.advance(seconds)
+        assert "expired" in refused(party, assertion)
 
 
 def test_times_need_not_be_whole_numbers(party: AssertingParty) -> None:
@@ -152,8 +165,8 @@ def test_times_need_not_be_whole_numbers(party: AssertingParty) -> None:
     "changes",
     [
         {"exp": None}, {"exp": "1999999999"}, {"exp": True}, {"exp": [1]}, {"exp": 10**15}, {"exp": -(10**14)},
-        {"exp": 253402300799.5}, {"nbf": "now"}, {"iat": {}}, {"jti": None}, {"jti": ""}, {"jti": 7},
-        {"jti": "j" * 257}, {"jti": ["a"]},
+        {"exp": 253402300799.5}, {"nbf": "now"}, {"iat": {}}, {"iat": 253402300799},
+        {"jti": None}, {"jti": ""}, {"jti": 7}, {"jti": "j" * 257}, {"jti": ["a"]},
     ],
 )  # fmt: skip
 def test_a_claim_that_is_missing_or_of_another_type_is_refused(party: AssertingParty, changes: dict[str, Any]) -> None:
@@ -166,7 +179,7 @@ def test_a_claim_that_is_missing_or_of_another_type_is_refused(party: AssertingP
     [{"sub": None}, {"iss": None}, {"iss": "c_other"}, {"sub": "c_other"}, {"sub": ""}, {"sub": 7, "iss": 7}],
 )
 def test_iss_and_sub_must_both_be_the_client(party: AssertingParty, changes: dict[str, Any]) -> None:
-    refused(party, party.assertion(**changes))
+    assert "both must be the client_id" in refused(party, party.assertion(**changes))
 
 
 def test_one_client_cannot_speak_for_another(provider: RunningProvider, party: AssertingParty) -> None:
@@ -261,6 +274,13 @@ def test_a_bent_shape_is_refused(party: AssertingParty) -> None:
     refused(party, party.sign(twice))
 
 
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "a\udfffb"])
+def test_text_that_no_store_takes_is_refused_whoever_signed_it(party: AssertingParty, odd: str) -> None:
+    for changes in ({"jti": odd}, {"iss": odd, "sub": odd}, {odd: 1}, {"more": [{"a": odd}]}):
+        assert "not a JSON Web Token" in refused(party, party.assertion(**changes))
+    assert "not a JSON Web Token" in refused(party, party.sign(party.claims(), party.header(kid=odd)))
+
+
 def test_an_assertion_beyond_eight_kibibytes_is_refused(party: AssertingParty) -> None:
     assert party.token(party.assertion(note="x" * 4000)).status_code == 200
     refused(party, party.assertion(note="x" * 8000))
@@ -295,6 +315,21 @@ def test_every_key_of_a_set_may_sign_and_the_kid_says_which(provider: RunningPro
     assert party.token(party.sign(party.claims(), party.header(alg="EdDSA"), ED)).status_code == 200
     refused(party, party.sign(party.claims(), party.header(kid="b"), EC))
     refused(party, party.sign(party.claims(), party.header(kid="c"), EC))
+
+
+def test_of_many_keys_without_a_name_four_are_tried(provider: RunningProvider) -> None:
+    """Others of another kind do not count, and a name says which it is however many there are."""
+    others = [ECKey.generate_key("P-256") for _ in range(4)]
+    ahead: list[dict[str, Any]] = [*map(public, others[:3]), public(RSA), public(ED)]
+    for number, taken in ((3, True), (4, False)):
+        keys = {"keys": [*ahead, *map(public, others[3:number]), public(EC)]}
+        party = asserting_party(provider, EC, jwks=keys)
+        if taken:
+            assert party.token().status_code == 200
+        else:
+            refused(party, party.assertion())
+    named = {"keys": [public(key, kid=f"k{number}") for number, key in enumerate([*others, *others, *others, EC])]}
+    assert asserting_party(provider, EC, kid="k12", jwks=named).token().status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -191,13 +191,15 @@ async def test_the_page_is_for_this_browser_alone_and_may_be_loaded_again(
 
 
 @pytest.mark.parametrize("name", ["", "x", "x" * 22, "%00", "é" * 22])
-async def test_a_page_that_was_not_kept_is_the_plain_one(
+async def test_a_page_that_was_not_kept_is_the_plain_one_and_tells_nobody_signed_in_otherwise(
     provider: RunningProvider, quiet: RelyingParty, person: Person, name: str
 ) -> None:
-    await signed_in(person, quiet)
-    page = read_page(await person.http.get(f"{provider.issuer}/logout/done", params={"request": name}))
-    assert (page.status, frames(page)) == (200, [])
-    assert "You are signed out" in page.title
+    (tokens,) = await signed_in(person, quiet)
+    for title in ("You are still signed in", "You are signed out"):
+        page = read_page(await person.http.get(f"{provider.issuer}/logout/done", params={"request": name}))
+        assert (page.status, frames(page)) == (200, [])
+        assert title in page.title
+        await sign_out(person, quiet, tokens)
 
 
 async def test_the_page_is_forgotten_after_ten_minutes(

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.endpoints.people import ASHA, BEN, CODE, PEOPLE, a_code, authorized, some_tokens
+from tests.endpoints.people import ASHA, BEN, CHITRA, CODE, DEV, PEOPLE, a_code, authorized, some_tokens
 from tests.endpoints.refusal import check_refusal
 from tests.support.jwt import claims_of
 from tests.support.person import Person
@@ -189,6 +189,23 @@ async def test_tokens_are_over_when_their_account_is_disabled(world: World) -> N
     for audience, tokens in every.items():
         assert await told(world.apis[audience], tokens["access_token"]) == INACTIVE
         assert await told(world.party, tokens["refresh_token"]) == INACTIVE
+
+
+@pytest.mark.parametrize(("ending", "identifier"), [("account", CHITRA), ("client", DEV)])
+async def test_what_is_kept_for_offline_use_is_over_with_its_account_and_its_client(
+    world: World, ending: str, identifier: str
+) -> None:
+    """Signing out spared its grant, so it is over only because each look reads both anew."""
+    words = ("openid", "offline_access", SCOPES[ORDERS])
+    party = register(world.provider, *[argument for word in words for argument in ("--scope", word)])
+    async with Person() as person:
+        url = party.authorization_url(scope=" ".join(words), resource=ORDERS)
+        tokens = (await party.exchange((await authorized(person, url, identifier))["code"])).json()
+        await person.http.get(f"{world.provider.issuer}/logout", params={"id_token_hint": tokens["id_token"]})
+    assert (await told(world.apis[ORDERS], tokens["access_token"]))["active"] is True
+    over = {"account": ("accounts", "disable", identifier), "client": ("clients", "remove", party.client_id)}
+    assert world.provider.command(*over[ending]).returncode == 0
+    assert await told(world.apis[ORDERS], tokens["access_token"]) == INACTIVE
 
 
 async def test_a_machines_tokens_are_over_when_its_client_is_removed(world: World) -> None:

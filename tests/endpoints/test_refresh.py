@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import sqlite3
 from uuid import UUID
 
@@ -107,6 +108,14 @@ async def test_an_older_generation_ends_the_whole_family(either: RelyingParty) -
     for token in tokens:
         check_refusal(await either.refresh(token["refresh_token"]), 400, "invalid_grant")
         assert (await either.userinfo(token["access_token"])).status_code == 401
+    family = {"id": str(UUID(tokens[0]["refresh_token"].split(".")[2]))}
+    [row] = either.provider.rows("SELECT grant_id, revoked_at FROM refresh_family WHERE id = :id", **family)
+    assert row["revoked_at"] is not None
+    query = "SELECT detail FROM audit_event WHERE name = 'refresh.reused' AND client_id = :client"
+    told = [json.loads(event["detail"]) for event in either.provider.rows(query, client=either.client_id)]
+    assert [each for each in told if each["grant_id"] == row["grant_id"]] == [
+        {"grant_id": row["grant_id"], "generations_behind": 2}
+    ]
 
 
 async def test_an_old_copy_in_foreign_hands_ends_nothing(party: RelyingParty, public: RelyingParty) -> None:
@@ -154,6 +163,28 @@ async def test_each_refresh_looks_at_account_client_and_session_again(provider: 
     if ending == "client" and refused.status_code == 401:  # five seconds later the worker has forgotten it too
         check_refusal(refused, 401, "invalid_client")
     else:
+        check_refusal(refused, 400, "invalid_grant")
+
+
+@pytest.mark.parametrize("ending", ["account", "client"])
+async def test_what_is_kept_for_offline_use_ends_with_its_account_and_its_client(
+    provider: RunningProvider, ending: str
+) -> None:
+    """Signing out spared it, so no session is left by which it could end."""
+    party = register_itself(provider, grant_types=["authorization_code", "refresh_token"])
+    email = f"offline-{ending}@refreshing.example"
+    async with Person() as person:
+        answer = await person.sign_in(provider, party.authorization_url(scope="openid offline_access"), email)
+        tokens = (await party.exchange(answer["code"])).json()
+        await person.http.get(f"{provider.issuer}/logout", params={"id_token_hint": tokens["id_token"]})
+    tokens = (await party.refresh(tokens["refresh_token"])).json()
+    assert (await party.userinfo(tokens["access_token"])).status_code == 200
+    over = {"account": ("accounts", "disable", email), "client": ("clients", "remove", party.client_id)}
+    assert provider.command(*over[ending]).returncode == 0
+    assert (await party.userinfo(tokens["access_token"])).status_code == 401
+    refused = await party.refresh(tokens["refresh_token"])
+    assert (refused.status_code, refused.json()["error"]) in {(400, "invalid_grant"), (401, "invalid_client")}
+    if ending == "account":
         check_refusal(refused, 400, "invalid_grant")
 
 

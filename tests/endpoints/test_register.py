@@ -241,8 +241,9 @@ def test_a_native_application_registers_its_own_scheme_and_claimed_addresses(htt
 
 @pytest.mark.parametrize("uri", [uri for _, uri in REFUSED_URIS], ids=[why for why, _ in REFUSED_URIS])
 def test_a_redirect_uri_that_could_leak_a_code_is_not_registered(http: httpx2.Client, uri: str) -> None:
-    """G-02."""
-    check_refusal(http.post("/register", json={"redirect_uris": [CALLBACK, uri]}), 400, "invalid_redirect_uri")
+    """G-02. With a NUL the document is no JSON for us, whatever else it holds."""
+    error = "invalid_request" if "\0" in uri else "invalid_redirect_uri"
+    check_refusal(http.post("/register", json={"redirect_uris": [CALLBACK, uri]}), 400, error)
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -253,7 +254,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("an open bracket", {"redirect_uris": ["https://[x/cb"]}, "invalid_redirect_uri"),
     ("text behind an address", {"redirect_uris": ["http://[::1]evil/cb"]}, "invalid_redirect_uri"),
     ("a grant type we lack", {"grant_types": ["implicit"]}, "invalid_client_metadata"),
-    ("a grant type with half a character", {"grant_types": ["\ud800"]}, "invalid_client_metadata"),
+    ("a grant type with half a character", {"grant_types": ["\ud800"]}, "invalid_request"),
     ("a response type we lack", {"response_types": ["token"]}, "invalid_client_metadata"),
     ("a method we lack", {"token_endpoint_auth_method": "client_secret_jwt"}, "invalid_client_metadata"),
     ("an assertion without keys", {"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
@@ -269,7 +270,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("encrypted UserInfo", {"userinfo_encrypted_response_alg": "RSA-OAEP"}, "invalid_client_metadata"),
     ("unsigned ID tokens", {"id_token_signed_response_alg": "none"}, "invalid_client_metadata"),
     ("a logo with an open bracket", {"logo_uri": "https://[x"}, "invalid_client_metadata"),
-    ("a name with a NUL", {"client_name": "a\u0000"}, "invalid_client_metadata"),
+    ("a name with a NUL", {"client_name": "a\u0000"}, "invalid_request"),
 ]  # fmt: skip
 
 
@@ -378,6 +379,39 @@ def test_a_network_registers_so_many_clients_an_hour(limited: RunningProvider) -
     assert register_from(limited, "198.51.100.8").status_code == 201
     limited.advance(int(refused.headers["retry-after"]))
     assert register_from(limited, first).status_code == 201
+
+
+def test_updates_that_have_us_call_an_address_count_like_registrations(limited: RunningProvider) -> None:
+    """One registration would let its holder send us to somebody's server for ever."""
+    source = "198.51.100.9"
+    client = remembered(register_from(limited, source))
+    document = {"client_id": client["client_id"], "redirect_uris": [CALLBACK]}
+    calling = document | {"sector_identifier_uri": "https://sector.invalid/uris"}
+
+    def put(body: object) -> httpx2.Response:
+        headers = bearer(client) | {"x-forwarded-for": source}
+        return httpx2.put(client["registration_client_uri"], json=body, headers=headers, timeout=30)
+
+    check_refusal(put(calling), 400, "invalid_client_metadata")
+    refused = put(calling)
+    check_refusal(refused, 429, "rate_limited")
+    assert 0 < int(refused.headers["retry-after"]) <= 1800
+    assert [put(document).status_code for _ in range(3)] == [200] * 3
+
+
+def test_updates_to_another_address_of_keys_count_like_registrations(limited: RunningProvider) -> None:
+    source = "198.51.100.10"
+    headers = {"x-forwarded-for": source}
+    by_key = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://keys.example/0"}
+    client = remembered(register_from(limited, source, **by_key))
+    document = {"client_id": client["client_id"], "redirect_uris": [CALLBACK], **by_key}
+
+    def put(jwks_uri: str) -> int:
+        body = document | {"jwks_uri": jwks_uri}
+        return httpx2.put(client["registration_client_uri"], json=body, headers=bearer(client) | headers).status_code
+
+    assert [put("https://keys.example/0") for _ in range(3)] == [200] * 3  # nothing new to fetch
+    assert [put(f"https://keys.example/{number}") for number in (1, 2)] == [200, 429]
 
 
 def test_addresses_of_one_subscriber_are_one_network(limited: RunningProvider) -> None:

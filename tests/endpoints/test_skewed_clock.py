@@ -1,4 +1,4 @@
-"""A node whose clock is wrong by an hour: how long ago a code or refresh token was used is the store's to say."""
+"""A node whose clock is wrong by an hour: how long ago anything happened is the store's to say."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -8,9 +8,10 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from tests.endpoints.people import ASHA, CODE, a_code
+from tests.endpoints.people import ASHA, CODE, a_code, authorized
+from tests.support.person import Person
 from tests.support.provider import RunningProvider, running_provider
-from tests.support.relying_party import RelyingParty, register_itself
+from tests.support.relying_party import RelyingParty, register, register_itself
 from watchword.app import Provider, close_services, open_services
 from watchword.clock import Clock
 from watchword.services import Services
@@ -46,6 +47,16 @@ class Node:
     async def refresh(self, party: RelyingParty, token: str) -> httpx2.Response:
         return await self._token(party, {"grant_type": "refresh_token", "refresh_token": token})
 
+    async def authorize(self, person: Person, party: RelyingParty, **changes: str) -> str:
+        """Open a request in the browser of somebody who signed in at another node; returns where it leads."""
+        return await self.open(person, party.authorization_url(**changes))
+
+    async def open(self, person: Person, address: str) -> str:
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar)
+        answer = await self.http.get(address, headers={"cookie": cookies})
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
     async def _token(self, party: RelyingParty, form: dict[str, str]) -> httpx2.Response:
         return await self.http.post("/token", data={"client_id": party.client_id} | form)
 
@@ -72,6 +83,35 @@ async def node(
     async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
         yield Node(services, http)
     await close_services(services)
+
+
+@pytest.fixture(scope="module")
+def ours(provider: RunningProvider) -> RelyingParty:
+    return register(provider)
+
+
+async def test_prompt_login_is_not_met_by_a_sign_in_before_the_request(ours: RelyingParty, node: Node) -> None:
+    async with Person() as person:
+        await authorized(person, ours.authorization_url())
+        for demand in ({"prompt": "login"}, {"prompt": "create"}, {"max_age": "0"}):
+            assert "/login?" in await node.authorize(person, ours, **demand)
+        assert "/login/select-account?" in await node.authorize(person, ours, prompt="select_account")
+
+
+async def test_max_age_counts_from_the_sign_in(ours: RelyingParty, node: Node) -> None:
+    async with Person() as person:
+        await authorized(person, ours.authorization_url())
+        assert "code=" in await node.authorize(person, ours, max_age="60")
+        node.pass_time(timedelta(seconds=61))
+        assert "/login?" in await node.authorize(person, ours, max_age="60")
+
+
+async def test_a_sign_in_for_the_request_meets_prompt_login(ours: RelyingParty, node: Node) -> None:
+    async with Person() as person:
+        await authorized(person, ours.authorization_url())
+        began = await node.authorize(person, ours, prompt="login")
+        await authorized(person, ours.authorization_url(prompt="login"))
+        assert "code=" in await node.open(person, began.replace("/login?", "/authorize?"))
 
 
 def revoked(provider: RunningProvider) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -177,6 +178,30 @@ async def test_the_next_address_is_tried_where_nobody_takes_the_connection(site:
     await fetch.close()
 
 
+async def test_names_that_never_resolve_hold_up_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, asked = threading.Event(), threading.Semaphore(0)
+
+    def look_up(host: str, *_: object, **__: object) -> list[object]:
+        if host != HOST:
+            asked.release()
+            go_on.wait(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", site.port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    fetch = Fetch(loopback=True, extra_ca=site.cafile)
+    hanging = [asyncio.create_task(fetch.get_json(f"https://never{number}.example/")) for number in range(32)]
+    try:
+        for _ in hanging:
+            assert await asyncio.to_thread(asked.acquire, timeout=4)
+        assert await fetch.get_json(site.url(HOST)) == {}
+    finally:
+        go_on.set()
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+        await fetch.close()
+
+
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 async def test_a_redirect_is_refused_and_not_followed(plain: Site, local: Fetch, status: int) -> None:
     async with running_site() as inside:
@@ -271,6 +296,12 @@ async def test_an_answer_that_drips_is_over_when_the_time_is(plain: Site, local:
             await local.get_json(plain.url())
 
 
+def test_five_seconds_are_all_that_a_fetch_may_take() -> None:
+    """J-02. The others would wait too long for it."""
+    assert guarded.TOTAL_TIMEOUT.total_seconds() == 5
+    assert guarded.CONNECT_TIMEOUT.total_seconds() == 2
+
+
 async def silent(heard: Heard, writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
@@ -311,6 +342,21 @@ async def test_what_is_no_whole_answer_fails(plain: Site, local: Fetch, answer: 
     plain.reply = reply
     with pytest.raises(FetchFailed):
         await local.get_json(plain.url())
+
+
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"])
+async def test_tls_that_breaks_after_the_handshake_fails(site: Site, fetch: Fetch, before: bytes) -> None:
+    async def reply(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        writer.write(before)
+        await writer.drain()
+        raw = writer.get_extra_info("socket").dup()
+        raw.setblocking(True)
+        raw.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))  # a record that no key of the connection sealed
+        raw.close()
+
+    site.reply = reply
+    with pytest.raises(FetchFailed):
+        await fetch.get_json(site.url(HOST))
 
 
 async def test_no_cookie_comes_back(plain: Site, local: Fetch) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from joserfc.jwk import ECKey
 
 from tests.login.doors import durable_file, fresh_phone, page_of, post, until, wrong
+from tests.support.asserting_party import asserting_party
 from tests.support.person import Person
 from tests.support.provider import COMMAND, RunningProvider, free_port, provider_environment, running_provider, stop
 from tests.support.relying_party import RelyingParty, register
@@ -91,6 +93,25 @@ async def test_where_another_store_is_paired_no_code_is_sent_or_checked_until_th
         assert answer.status_code == 400
         await person.type_code(code)  # the one that was refused was neither compared nor used up
         assert "code" in person.answer()
+
+
+async def test_where_another_store_is_paired_no_client_assertion_counts_until_that_heals(
+    first: RunningProvider,
+) -> None:
+    client = asserting_party(first, ECKey.generate_key("P-256"))
+    with durable_file(first) as file:
+        file.execute("INSERT INTO replica VALUES ('elsewhere', 'other', :future)", {"future": 2**60})
+        file.execute("UPDATE store SET ephemeral_id = 'other'")
+    await until(lambda: client.token().status_code == 503)
+    assertion = client.assertion()
+    refused = client.token(assertion)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert refused.json()["error"] == "temporarily_unavailable"
+    with durable_file(first) as file:
+        file.execute("DELETE FROM replica WHERE id = 'elsewhere'")
+    await until(lambda: client.token().status_code == 200)
+    assert client.token(assertion).status_code == 200  # it was neither taken nor used up
+    assert client.token(assertion).status_code == 401
 
 
 async def test_while_too_many_messages_wait_no_further_code_is_sent(

@@ -63,6 +63,7 @@ async def test_what_was_allowed_is_shown_with_its_day_and_nothing_else(party: Re
         day = datetime.fromtimestamp(given["granted_at"] / 1_000_000, UTC)
         for said in ("Test party", "127.0.0.1:8999", "See your phone number", "See your gender", "Know who you are"):
             assert said in page.text
+        assert page.text.index("Know who you are") < page.text.index("See your phone number")
         assert f"allowed on {day.day} {day:%B} {day.year}" in page.text
         assert f"{email[0]}***@e***.com" in page.text
         assert email not in page.text
@@ -99,6 +100,17 @@ async def test_what_is_taken_back_is_over_in_every_browser_and_asked_for_again(p
     assert rows(party.provider, "SELECT 1 FROM consent WHERE client_id = :id", id=offline.client_id) == []
     [event] = ledger(party.provider, offline.client_id).named("consent.withdrawn")
     assert json.loads(event["detail"]) == {"grants": 2}
+
+
+async def test_a_code_that_was_issued_at_that_moment_gives_nothing(party: RelyingParty) -> None:
+    """Who takes back cannot see a code that another transaction is about to write."""
+    stranger = await register_itself(party.provider)
+    async with Person() as person:
+        code = await _allow(person, stranger, fresh_email())
+    with durable_file(party.provider) as connection:
+        connection.execute("DELETE FROM consent WHERE client_id = ?", (stranger.client_id,))
+    refused = await stranger.exchange(code)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 
 
 async def test_a_grant_that_outlived_its_session_ends_too(party: RelyingParty) -> None:

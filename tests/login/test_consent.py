@@ -123,6 +123,18 @@ async def test_a_resource_of_the_client_is_named(party: RelyingParty) -> None:
         assert "notes:read" in page_of(person).text
 
 
+async def test_a_yes_to_one_client_is_no_yes_to_another(party: RelyingParty) -> None:
+    first, second = await register_itself(party.provider), await register_itself(party.provider)
+    async with Person() as person:
+        await _arrive_at_consent(person, first, fresh_email())
+        await person.submit(page_of(person).form_with("continue"), "continue")
+        assert "code" in person.answer()
+        await person.open(second.authorization_url(prompt="none"))
+        assert person.answer()["error"] == "consent_required"
+        await person.open(second.authorization_url())
+        assert "/consent?" in page_of(person).url
+
+
 async def test_a_yes_for_one_resource_is_no_yes_for_another(party: RelyingParty) -> None:
     audiences = ("https://diary.example", "https://archive.example")
     for audience in audiences:
@@ -140,6 +152,42 @@ async def test_a_yes_for_one_resource_is_no_yes_for_another(party: RelyingParty)
         await person.submit(page_of(person).form_with("continue"), "continue")
         await person.open(stranger.authorization_url(resource=audiences[0], prompt="none", **asked))
         assert "code" in person.answer()
+
+
+async def test_a_yes_is_no_yes_to_what_the_client_registered_while_the_page_was_open(party: RelyingParty) -> None:
+    """A client may widen its own registration (RFC 7592); the person agreed to what they saw."""
+    document = {"client_name": "Small wishes", "redirect_uris": [REDIRECT_URI], "scope": "openid"}
+    async with httpx2.AsyncClient(base_url=party.provider.issuer) as http, Person() as person:
+        client = (await http.post("/register", json=document)).json()
+        remember_secret(client["registration_access_token"])
+        stranger = RelyingParty(party.provider, client["client_id"], remember_secret(client["client_secret"]))
+        asked = {"scope": "openid email phone", "claims": _claims("birthdate")}
+        await _arrive_at_consent(person, stranger, fresh_email(), **asked)
+        assert "See your email address" not in page_of(person).text
+        widened = await http.put(
+            f"/register/{stranger.client_id}",
+            json=document | {"client_id": stranger.client_id, "scope": "openid email phone profile"},
+            headers={"authorization": f"Bearer {client['registration_access_token']}"},
+        )
+        assert widened.status_code == 200, widened.text
+        await person.submit(page_of(person).form_with("continue"), "continue")
+        assert rows(party.provider, "SELECT 1 FROM consent WHERE client_id = :id", id=stranger.client_id) == []
+        for said in ("See your email address", "See your phone number", "See your date of birth"):
+            assert said in page_of(person).text
+        await person.submit(page_of(person).form_with("continue"), "continue")
+        assert "code" in person.answer()
+
+
+async def test_a_yes_that_was_taken_back_does_not_count_in_a_page_that_was_left_open(party: RelyingParty) -> None:
+    stranger = await register_itself(party.provider)
+    async with Person() as person:
+        await _arrive_at_consent(person, stranger, fresh_email())
+        form = page_of(person).form_with("continue")
+        await post(person, form, decision="allow")  # the next page is not opened yet
+        await person.open(f"{party.provider.issuer}/account/applications")
+        await person.submit(page_of(person).forms[0])
+        await person.open(f"{party.provider.issuer}/authorize?interaction={form.fields['interaction']}")
+        assert "/consent?" in page_of(person).url
 
 
 async def test_consent_without_a_session_leads_back_to_signing_in(party: RelyingParty) -> None:

@@ -2,7 +2,19 @@
 
 import pytest
 
-from tests.login.doors import ask, ask_here, fresh_email, ledger, page_of, post, register_itself, rows, wrong
+from tests.login.doors import (
+    ask,
+    ask_here,
+    durable_file,
+    fresh_email,
+    guess_wrong,
+    ledger,
+    page_of,
+    post,
+    register_itself,
+    rows,
+    wrong,
+)
 from tests.support.person import Person
 from tests.support.relying_party import RelyingParty
 
@@ -169,3 +181,31 @@ async def test_a_refused_code_leaves_no_session_and_no_account(party: RelyingPar
     assert rows(party.provider, "SELECT 1 FROM identifier WHERE value = :email", email=email) == []
     last = ledger(party.provider, party.client_id).events[-1]
     assert (last["name"], last["account_id"], last["session_id"]) == ("otp.failed", None, None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "seconds"), [(10, 60), (20, 2 * 3600), (100, 2 * 86400)], ids=["an hour", "a day", "thirty days"]
+)
+async def test_each_window_is_counted_at_the_guess_itself(party: RelyingParty, amount: int, seconds: int) -> None:
+    """B-03: two browsers have their codes in time, and one guess is left. The others are written as rows."""
+    email, microseconds = fresh_email(), 1_000_000
+    async with Person() as first, Person() as second:
+        codes = [await ask(first, party, email)]
+        party.provider.advance(31)  # the pause before another message
+        codes.append(await ask(second, party, email))
+        assert await guess_wrong(first, codes[0], 1) == [400]
+        [mine] = rows(party.provider, "SELECT * FROM guess ORDER BY at DESC LIMIT 1")
+        with durable_file(party.provider) as connection:
+            for number in range(amount - 2):
+                row = (
+                    f"{amount}-{number}-{mine['id']}",
+                    mine["tag"],
+                    mine["scope"],
+                    mine["at"] - seconds * microseconds,
+                )
+                connection.execute("INSERT INTO guess VALUES (?, ?, ?, ?)", row)
+        assert await guess_wrong(first, codes[0], 1) == [400]
+        assert await guess_wrong(second, codes[1], 1) == [429]
+        refused = await second.type_code(codes[1])
+        assert refused is not None
+        assert refused.status == 429

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from tests.login.doors import ask, fresh_email, page_of, post
+from tests.login.doors import ask, durable_file, fresh_email, page_of, post
 from tests.support.person import Person
 from tests.support.provider import RunningProvider
 from tests.support.relying_party import RelyingParty, register
@@ -26,6 +26,24 @@ async def test_cancel_sends_the_client_a_refusal_with_its_state(party: RelyingPa
     assert answer["error"] == "access_denied"
     assert (answer["state"], answer["iss"]) == (party.state, party.provider.issuer)
     assert "code" not in answer
+
+
+async def test_a_refusal_that_could_not_be_told_is_told_later(party: RelyingParty) -> None:
+    async with Person() as person:
+        await person.open(party.authorization_url())
+        interaction = page_of(person).form_with("cancel").fields["interaction"]
+        with durable_file(party.provider) as connection:
+            connection.execute(
+                "CREATE TRIGGER broken BEFORE INSERT ON audit_event WHEN NEW.name = 'authz.denied' "
+                "BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            )
+            try:
+                await person.submit(page_of(person).form_with("cancel"), "cancel")
+                assert page_of(person).status >= 500
+            finally:
+                connection.execute("DROP TRIGGER broken")
+        await person.open(f"{party.provider.issuer}/authorize?interaction={interaction}")
+        assert person.answer()["error"] == "access_denied"
 
 
 async def test_cancel_works_from_the_second_page_too(party: RelyingParty) -> None:

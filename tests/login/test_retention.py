@@ -12,7 +12,9 @@ import pytest
 from tests.login.opened import opened_services
 from watchword.database import Statement
 from watchword.events import Caller, record_alone, record_suppressed
-from watchword.events.catalogue import AuthorizationInvalid, ClientRemoved, CodeExpired
+from watchword.events.catalogue.clients import ClientRemoved
+from watchword.events.catalogue.codes import CodeExpired
+from watchword.events.catalogue.protocol import AuthorizationInvalid
 from watchword.events.recorder import clean
 from watchword.events.verification import verify
 from watchword.housekeeping import Candidate, Duty, keep_house, log_checkpoint, purge, seal_trail

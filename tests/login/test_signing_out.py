@@ -73,6 +73,33 @@ async def test_without_a_session_there_is_nothing_to_ask(party: RelyingParty) ->
         assert "You are signed out" in page_of(person).title
 
 
+async def test_the_last_page_does_not_tell_who_is_signed_in_that_they_are_not(party: RelyingParty) -> None:
+    async with Person() as person:
+        await person.type_code(await ask(person, party, fresh_email()))
+        await person.open(f"{party.provider.issuer}/logout/done")
+        assert "You are still signed in" in page_of(person).title
+        assert await _is_signed_in(person, party)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"post_logout_redirect_uri": BACK}, "id_token_hint is missing"),
+        ({"id_token_hint": "a.b.c"}, "an id_token_hint that is not from here"),
+        ({"post_logout_redirect_uri": BACK, "client_id": "c_gone"}, "is not registered with us"),
+    ],
+)
+async def test_a_request_that_cannot_be_trusted_is_a_page_that_says_why_and_ends_nothing(
+    party: RelyingParty, parameters: dict[str, str], said: str
+) -> None:
+    async with Person() as person:
+        await person.type_code(await ask(person, party, fresh_email()))
+        await person.open(f"{party.provider.issuer}/logout?{urlencode(parameters)}")
+        assert page_of(person).status == 400
+        assert said in page_of(person).text
+        assert await _is_signed_in(person, party)
+
+
 @pytest.mark.parametrize("name", ["", "nothing", "x" * 22])
 async def test_a_question_nobody_asked_shows_a_page(party: RelyingParty, name: str) -> None:
     async with Person() as person:

@@ -95,7 +95,7 @@ def test_subjects_are_those_that_every_member_names() -> None:
 
 ABOUT: dict[str, dict[str, Any]] = {
     "userinfo": {"name": {"essential": True}, "email": None},
-    "id_token": {"address": {"values": [{"country": "IN"}]}, "birthdate": {"value": "\ud800"}},
+    "id_token": {"address": {"values": [{"country": "IN"}]}, "birthdate": {"value": "\u0915"}},
 }
 
 

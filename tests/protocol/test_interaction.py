@@ -123,9 +123,12 @@ CONSENT = [
     (THEIRS, None, Consent(), None, "AskConsent"),
     (THEIRS, None, MERE_OPENID, None, "AskConsent"),
     (THEIRS, None, AGREED, None, "Issue"),
-    (THEIRS, None, Consent(), AGREED, "Issue"),
+    (THEIRS, None, Consent(), AGREED, "AskConsent"),  # it was taken back meanwhile
+    (THEIRS, None, AGREED, AGREED, "Issue"),
     (THEIRS, None, Consent(), MERE_OPENID, "AskConsent"),
     (THEIRS, "consent", AGREED, None, "AskConsent"),
+    (THEIRS, "consent", AGREED, MERE_OPENID, "AskConsent"),
+    (THEIRS, "consent", Consent(), AGREED, "AskConsent"),
     (THEIRS, "consent", AGREED, AGREED, "Issue"),
     (THEIRS, "none", Consent(), None, "consent_required"),
     (THEIRS, "none", AGREED, None, "Issue"),
@@ -191,7 +194,8 @@ def test_a_yes_at_one_resource_is_no_yes_at_another() -> None:
 
 def test_a_yes_counts_for_the_account_that_said_it() -> None:
     progress = Progress(AFTER.started_at, consented=AGREED, consented_by=UUID(int=9))
-    assert name(decide({}, S, client=THEIRS, progress=progress)) == "AskConsent"
+    step = decide({"prompt": "consent"}, S, client=THEIRS, progress=progress, remembered=AGREED)
+    assert name(step) == "AskConsent"
 
 
 def test_who_chose_to_go_on_is_not_asked_again_and_who_chose_another_signs_in() -> None:

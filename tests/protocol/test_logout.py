@@ -45,9 +45,21 @@ def test_a_foreign_address_is_displayed_even_with_a_good_hint(uri: str) -> None:
     assert shown.value.page == "redirect_uri_mismatch"
 
 
-def test_without_a_client_no_address_is_trusted() -> None:
-    with pytest.raises(DisplayedError):
-        asked(("post_logout_redirect_uri", BYE), known=False)
+@pytest.mark.parametrize(
+    ("pairs", "hint", "page"),
+    [
+        ([], None, "id_token_hint_missing"),
+        ([("client_id", "")], None, "id_token_hint_missing"),
+        ([("client_id", "c_gone")], None, "unknown_client"),
+        ([], HINT, "unknown_client"),
+    ],
+)
+def test_without_a_client_no_address_is_trusted_and_the_page_says_what_is_missing(
+    pairs: list[tuple[str, str]], hint: dict[str, str] | None, page: str
+) -> None:
+    with pytest.raises(DisplayedError) as shown:
+        asked(("post_logout_redirect_uri", BYE), *pairs, hint=hint, known=False)
+    assert shown.value.page == page
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ def test_the_defaults_are_those_of_the_specification() -> None:
     assert client.name == "Unnamed application"
 
 
+@pytest.mark.parametrize("name", ["", "   ", "\u3164", " \u2800\u115f\u1160\uffa0 "])
+def test_a_name_that_shows_nothing_is_none(name: str) -> None:
+    """A page that asked on behalf of nobody would be read as ours."""
+    document = {"redirect_uris": [CALLBACK], "client_name": name}
+    assert parse_client_metadata(document, client_id="c_1", trusted=False).name == "Unnamed application"
+
+
 EC_KEY = ECKey.generate_key("P-256")
 KEYS = {"keys": [EC_KEY.as_dict(private=False)]}
 EVERYTHING: dict[str, Any] = {

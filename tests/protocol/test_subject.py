@@ -51,7 +51,15 @@ def test_another_sector_account_or_key_gives_another_subject() -> None:
 
 
 @pytest.mark.parametrize(
-    "redirect_uris", [("com.example.app:/cb",), ("https://one.example/", "https://two.example/"), ()]
+    "redirect_uris",
+    [
+        ("com.example.app:/cb",),
+        ("http://127.0.0.1/cb",),
+        ("http://[::1]:8999/cb",),
+        ("http://localhost:8999/cb",),
+        ("https://one.example/", "https://two.example/"),
+        (),
+    ],
 )
 def test_a_client_without_a_host_of_its_own_is_a_sector_of_its_own(redirect_uris: tuple[str, ...]) -> None:
     assert subject(at(*redirect_uris)) == subject(at(*redirect_uris))

@@ -6,7 +6,7 @@ from uuid import UUID
 from watchword.clock import Clock
 from watchword.database import Database, Statement, Trail, Transaction
 from watchword.events import Caller, record
-from watchword.events.catalogue import SessionEnded
+from watchword.events.catalogue.people import SessionEnded
 from watchword.events.sealing import seal_waiting
 from watchword.events.verification import Report, verify
 from watchword.keys.keyring import SecretKeys

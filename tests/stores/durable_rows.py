@@ -8,7 +8,8 @@ from watchword.database.grants import AuthorizationCode
 from watchword.database.keys import StoredMacKey
 from watchword.protocol.client import Client
 
-CLIENT = Client(id="notes", name="Notes", redirect_uris=("https://notes.example/callback",))
+# First-party, so that no consent need be there for a code to be redeemed.
+CLIENT = Client(id="notes", name="Notes", redirect_uris=("https://notes.example/callback",), first_party=True)
 ACCOUNT_ID, SESSION_ID, GRANT_ID, FAMILY_ID = (UUID(int=number) for number in range(1, 5))
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)

@@ -28,10 +28,14 @@ _LIVE_FAMILIES = Statement("SELECT id FROM refresh_family WHERE revoked_at IS NU
 
 
 async def give(
-    transaction: Transaction, *words: str, client_id: str = CLIENT.id, account_id: UUID = ACCOUNT_ID
+    transaction: Transaction,
+    *words: str,
+    client_id: str = CLIENT.id,
+    account_id: UUID = ACCOUNT_ID,
+    resource: str = "",
 ) -> None:
     await consents.put(
-        transaction, uuid4(), account_id=account_id, client_id=client_id, resource="", scopes=frozenset(words)
+        transaction, uuid4(), account_id=account_id, client_id=client_id, resource=resource, scopes=frozenset(words)
     )
 
 
@@ -116,7 +120,7 @@ async def test_no_code_becomes_a_grant_behind_the_back_of_who_takes_the_consent_
     async def begin(transaction: Transaction) -> None:
         await add_session(transaction)
         for name in names:
-            await clients.add(transaction, replace(CLIENT, id=name), registered_by="operator")
+            await clients.add(transaction, replace(CLIENT, id=name, first_party=False), registered_by="operator")
             await grants.add_code(transaction, name.encode(), replace(CODE, client_id=name), lifetime=MINUTE)
             await give(transaction, "openid", client_id=name)
 
@@ -144,17 +148,51 @@ async def test_no_code_becomes_a_grant_behind_the_back_of_who_takes_the_consent_
     assert await live(database, _LIVE_GRANTS) == set()
 
 
+async def add_words(database: Database, word: str, *resources: str) -> None:
+    async def work(transaction: Transaction) -> None:
+        before = await consents.find_to_add(transaction, account_id=ACCOUNT_ID, client_id=CLIENT.id)
+        for resource in ("", *sorted(resources)):
+            await give(transaction, word, *before.scopes.get(resource, ()), resource=resource)
+
+    await database.transaction(work)
+
+
+async def test_of_many_first_yeses_at_once_none_is_lost(database: Database) -> None:
+    await database.transaction(add_session)
+    words = {f"word{number}" for number in range(60)}
+    await asyncio.gather(*(add_words(database, word) for word in words))
+    everything = await consents.find(database, account_id=ACCOUNT_ID, client_id=CLIENT.id)
+    assert everything.scopes == {"": words}
+
+
+async def test_who_takes_back_misses_nothing_that_is_added_meanwhile_and_nobody_waits_in_vain(
+    database: Database,
+) -> None:
+    """Yeses to several resources and their end, sixty at once: all are answered, and each end is one of everything."""
+
+    async def end() -> bool:
+        async def work(transaction: Transaction) -> bool:
+            await consents.remove(transaction, account_id=ACCOUNT_ID, client_id=CLIENT.id)
+            return await consents.find_to_add(transaction, account_id=ACCOUNT_ID, client_id=CLIENT.id) == Consent()
+
+        return await database.transaction(work)
+
+    async def add(number: int) -> bool:
+        await add_words(database, f"word{number}", *("a", "b", "c")[number % 3 :])
+        return True
+
+    await database.transaction(add_session)
+    answers = await asyncio.gather(*(end() if number % 2 else add(number) for number in range(60)))
+    assert answers == [True] * 60
+
+
 async def test_who_adds_to_a_consent_brings_nothing_back_that_was_taken_back(database: Database) -> None:
     async def begin(transaction: Transaction) -> None:
         await add_session(transaction)
         await give(transaction, "openid", "email")
 
     async def add(word: str) -> None:
-        async def work(transaction: Transaction) -> None:
-            before = await consents.find_to_add(transaction, account_id=ACCOUNT_ID, client_id=CLIENT.id)
-            await give(transaction, word, *before.scopes.get("", ()))
-
-        await database.transaction(work)
+        await add_words(database, word)
 
     await database.transaction(begin)
     words = [f"word{number}" for number in range(30)]

@@ -19,7 +19,7 @@ from watchword.database.keys import KeyAge, StoredSigningKey
 from watchword.keys import CurrentKeys, Roots, UndecipherableKey, load_keyring, make_first_keys, reseal_keys, rotation
 from watchword.keys.keyring import ACTIVE, KEY_ALGORITHMS, NEXT, RETIRING
 from watchword.keys.making import new_signing_keys, seal_key
-from watchword.keys.rotation import AHEAD, KeyRefused, Rotated, Schedule, Turn, without_next
+from watchword.keys.rotation import AHEAD, Awaited, KeyRefused, Rotated, Schedule, Turn, is_awaited, without_next
 from watchword.protocol.errors import InvalidToken
 from watchword.protocol.jwt import Key, SeenTokens, verify_token
 
@@ -46,7 +46,7 @@ async def keyed(database: Database) -> Database:
     async def work(transaction: Transaction) -> None:
         await store.prepare(transaction)
         for algorithm in ("ES256", "EdDSA"):
-            for state in (ACTIVE, NEXT):
+            for state in (NEXT, ACTIVE):
                 await stored.add_signing_key(transaction, fresh(state, algorithm))
 
     await database.transaction(work)
@@ -68,6 +68,10 @@ async def rotate(
     return await database.transaction(
         lambda transaction: rotation.rotate(transaction, turns, used=used, published=published)
     )
+
+
+async def rotate_when_known(database: Database, *turns: Turn) -> list[Rotated | Awaited]:
+    return await database.transaction(lambda transaction: rotation.rotate_when_known(transaction, turns))
 
 
 async def turn(database: Database, algorithm: str = "ES256") -> Turn:
@@ -105,7 +109,12 @@ async def test_resealing_never_brings_back_a_part_that_was_destroyed(keyed: Data
     assert {row["kid"]: row["private_jwk"] for row in await keyed.all(ROWS)}[planned.active.kid] is None
 
 
+async def test_keys_that_were_published_together_follow_each_other_at_any_time(keyed: Database) -> None:
+    assert await rotate(keyed, await turn(keyed), published=AHEAD)
+
+
 async def test_a_rotation_waits_until_caches_know_the_next_key(keyed: Database, clock: Clock) -> None:
+    await rotate(keyed, await turn(keyed), published=AHEAD)
     planned, before = await turn(keyed), await states(keyed)
     clock.offset = AHEAD - timedelta(seconds=3)
     with pytest.raises(KeyRefused, match=r"published for 30\d s, .* Wait [1-3] s"):
@@ -113,6 +122,44 @@ async def test_a_rotation_waits_until_caches_know_the_next_key(keyed: Database, 
     assert await states(keyed) == before
     clock.offset = AHEAD
     assert await rotate(keyed, planned, published=AHEAD)
+
+
+async def test_a_rotation_that_comes_too_early_is_kept_and_due_when_everybody_knows_the_key(
+    keyed: Database, clock: Clock
+) -> None:
+    await rotate(keyed, await turn(keyed))
+    following, before = await of(keyed, NEXT), await states(keyed)
+    for _ in range(2):  # asking again changes nothing
+        (awaited,) = await rotate_when_known(keyed, await turn(keyed))
+        assert isinstance(awaited, Awaited)
+        assert (awaited.kid, awaited.made) == (following.kid, None)
+        assert timedelta(0) < awaited.wait <= AHEAD
+    assert await states(keyed) == before
+    assert not is_awaited(await of(keyed, ACTIVE), await stored.ages(keyed))
+    clock.offset = AHEAD
+    assert is_awaited(await of(keyed, ACTIVE), await stored.ages(keyed))
+    assert not is_awaited(await of(keyed, ACTIVE, "EdDSA"), await stored.ages(keyed))
+    (rotated,) = await rotate_when_known(keyed, await turn(keyed))
+    assert isinstance(rotated, Rotated)
+    assert rotated.kid == following.kid
+    assert not (await of(keyed, ACTIVE)).wanted
+
+
+async def test_a_rotation_without_a_next_key_publishes_one_and_waits_for_it(keyed: Database, clock: Clock) -> None:
+    await keyed.transaction(lambda transaction: stored.remove_next(transaction, "ES256"))
+    planned = await turn(keyed)
+    (awaited,) = await rotate_when_known(keyed, planned)
+    assert isinstance(awaited, Awaited)
+    assert awaited.made == planned.fresh
+    assert (await of(keyed, NEXT)).wanted
+
+
+async def test_a_key_that_somebody_else_rotated_is_not_rotated_once_more(keyed: Database) -> None:
+    late = await turn(keyed)
+    await rotate(keyed, await turn(keyed))
+    with pytest.raises(KeyRefused, match="rotated by somebody else"):
+        await rotate_when_known(keyed, late)
+    assert not (await of(keyed, NEXT)).wanted
 
 
 async def test_a_rotation_of_several_is_all_or_nothing(keyed: Database) -> None:
@@ -198,6 +245,7 @@ def test_a_rotation_is_due_when_the_key_is_old_and_its_successor_known() -> None
 
 
 async def test_the_store_itself_keeps_to_the_schedule(keyed: Database, clock: Clock) -> None:
+    await rotate(keyed, await turn(keyed))  # so that the next key is younger than the one that signs
     clock.offset = timedelta(minutes=1)
     for used, published in ((HOUR, NOTHING), (NOTHING, HOUR)):
         with pytest.raises(KeyRefused):
@@ -375,7 +423,9 @@ async def test_keys_are_made_side_by_side_and_the_loop_goes_on() -> None:
 
 async def test_first_keys_that_are_there_are_not_made_again(keyed: Database) -> None:
     made = await make_first_keys(keyed, ROOTS, rsa_bits=2048)
-    assert [key.algorithm for key in made] == ["RS256", "PS256"]
+    assert [(key.algorithm, key.state) for key in made] == [
+        (algorithm, state) for state in (NEXT, ACTIVE) for algorithm in ("RS256", "PS256")
+    ]
     assert await make_first_keys(keyed, ROOTS, rsa_bits=2048) == ()
 
 
@@ -442,7 +492,6 @@ async def test_resealing_that_is_killed_in_the_middle_leaves_every_key_to_be_ope
     ("arguments", "why"),
     [
         (("rotate", "--algorithm", "HS256"), "--algorithm HS256: is none of RS256"),
-        (("rotate",), "nothing was rotated: RS256 has no next key yet"),
         (("revoke", "-unknown"), "nothing was revoked: there is no key -unknown"),
         (("import", "missing.pem"), "nothing was imported: cannot read missing.pem: No such file"),
     ],

@@ -47,7 +47,9 @@ def test_what_only_postgresql_understands_is_a_comment_elsewhere() -> None:
     [
         ("SELECT id FROM x", True),
         ("SELECT id FROM x /* postgresql: FOR UPDATE */", False),
+        ("SELECT id FROM x /* postgresql: FOR NO KEY UPDATE */", False),
         ("SELECT id FROM x /* postgresql: FOR KEY SHARE */", False),
+        ("SELECT id FROM x /* postgresql: FOR SHARE OF x */", False),
         ("WITH y AS (DELETE FROM x RETURNING id) SELECT id FROM y", False),
         ("UPDATE x SET id = 1", False),
     ],

@@ -137,6 +137,33 @@ def test_the_commands_know_no_client_that_is_not_there(running: RunningProvider,
         assert refusal(removed) == "watchword: no such token"
 
 
+def test_the_provider_itself_is_no_protected_resource(running: RunningProvider) -> None:
+    done = running.command("resources", "add", "--audience", running.issuer, "--scope", "notes:read")
+    assert "the provider's own issuer" in refusal(done)
+    assert running.issuer not in {each["audience"] for each in told(running, "resources", "list")}
+
+
+def test_what_people_read_is_one_line_for_each_member_without_our_own_syntax(running: RunningProvider) -> None:
+    client = told(running, "clients", "add", "--name", "Lines", "--redirect-uri", CALLBACK, "--first-party")
+    lines = running.command("clients", "show", client["client_id"]).stdout.splitlines()
+    assert {"client_name: Lines", f"redirect_uris: {CALLBACK}", "first_party: true", "post_logout_redirect_uris:"} < {
+        *lines
+    }
+    assert 'client_secrets: {"expires_at": null}' in lines
+
+
+def test_metadata_of_another_client_replaces_nothing(running: RunningProvider, tmp_path: Path) -> None:
+    file = tmp_path / "client.json"
+    client = told(running, "clients", "add", "--name", "Mine", "--redirect-uri", CALLBACK)
+    shown = told(running, "clients", "show", client["client_id"])
+    file.write_text(json.dumps(shown | {"client_id": "c_other", "client_name": "Theirs"}))
+    done = running.command("clients", "update", client["client_id"], "--metadata", str(file))
+    assert "is about another client, c_other" in refusal(done)
+    file.write_text(json.dumps(shown | {"client_name": "Still mine"}))
+    updated = told(running, "clients", "update", client["client_id"], "--metadata", str(file))
+    assert updated["client_name"] == "Still mine"
+
+
 def test_a_token_is_made_listed_and_removed(running: RunningProvider) -> None:
     options = ["--uses", "3", "--lifetime", "600", "--scope", "openid", "--redirect-host", "rp.example"]
     made = told(running, "registration-tokens", "add", *options)
@@ -174,7 +201,11 @@ REFUSED: list[tuple[str, list[str], str]] = [
     ("a profile we lack", ["--name", "X", "--redirect-uri", CALLBACK, "--profile", "x"], "profile x is not known"),
     ("a front-channel elsewhere",
      ["--name", "X", "--redirect-uri", CALLBACK, "--frontchannel-logout-uri", "https://b.example/"], "redirect URI"),
-    ("no such file", ["--metadata", "nowhere.json"], "cannot read nowhere.json"),
+    ("no such file", ["--metadata", "nowhere.json"], "cannot read nowhere.json: No such file or directory"),
+    ("a file and a name", ["--metadata", "x.json", "--name", "X"], "in place of the other options"),
+    ("a file and a scope", ["--metadata", "x.json", "--scope", "openid"], "in place of the other options"),
+    ("a file and --public", ["--metadata", "x.json", "--public"], "in place of the other options"),
+    ("a file and --no-pkce", ["--metadata", "x.json", "--no-pkce"], "in place of the other options"),
 ]  # fmt: skip
 
 
@@ -188,7 +219,7 @@ def test_clients_add_refuses_in_one_line(tmp_path: Path, arguments: list[str], p
 def test_a_file_that_holds_no_metadata_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
     file = tmp_path / "client.json"
     file.write_text(content)
-    assert f"cannot read {file}" in refusal(command(tmp_path, "clients", "add", "--metadata", str(file)))
+    assert f"{file} holds no valid JSON object" in refusal(command(tmp_path, "clients", "add", "--metadata", str(file)))
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.provider import COMMAND, free_port, provider_environment
 from watchword.protocol.claims import parse_profile_claims
@@ -73,6 +75,28 @@ def test_resources_add_refuses_in_one_line(tmp_path: Path, arguments: list[str],
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["add", "--email", "esha"], "--email esha: is no email address"),
+        (["add", "--email", "+919812345678"], "--email +919812345678: is no email address"),
+        (["add", "--phone", "esha@people.example"], "--phone esha@people.example: is no phone number"),
+        (["add", "--email", "esha@people.example", "--claims", "no.json"], "cannot read no.json: No such file"),
+        (["show", "esha"], "esha is no id of an account"),
+        (["disable", "esha"], "esha is no id of an account"),
+    ],
+)
+def test_accounts_refuses_what_names_nobody_in_one_line(tmp_path: Path, arguments: list[str], problem: str) -> None:
+    assert problem in refusal(command(tmp_path, "accounts", *arguments))
+
+
+def test_a_weak_key_is_refused_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "weak.pem"
+    key = rsa.generate_private_key(65537, 1024)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert "1024 bits is too weak" in refusal(command(tmp_path, "keys", "import", str(file)))
+
+
 CLAIMS = {
     "name": "Esha Iyer",
     "gender": "female",
@@ -132,9 +156,9 @@ def test_a_claim_that_is_no_profile_claim_is_refused(name: str) -> None:
     [
         (json.dumps({"birthdate": "31.1.1990"}), "birthdate must be YYYY-MM-DD"),
         (json.dumps({"role": "admin"}), "'role' is not one of the claims"),
-        ("[]", "cannot read"),
-        ('{"name": "a", "name": "b"}', "cannot read"),
-        ("{", "cannot read"),
+        ("[]", "claims.json holds no valid JSON object: not an object"),
+        ('{"name": "a", "name": "b"}', "claims.json holds no valid JSON object"),
+        ("{", "claims.json holds no valid JSON object"),
     ],
 )
 def test_accounts_add_refuses_claims_in_one_line(tmp_path: Path, content: str, problem: str) -> None:

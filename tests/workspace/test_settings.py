@@ -186,6 +186,7 @@ def test_settings_that_hold_are_said_to_hold(check: Check, settings: dict[str, s
         (PRODUCTION | {"SECRETS_DIR": "nowhere"}, "SECRETS_DIR", "is no directory"),
         (PRODUCTION | {"ISUER": "https://id.example.com"}, "ISUER", "Did you mean WATCHWORD_ISSUER?"),
         (PRODUCTION | {"XYZZY": "1"}, "XYZZY", "is not a setting"),
+        (PRODUCTION | {"FOO": "1"}, "FOO", "Remove it"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(

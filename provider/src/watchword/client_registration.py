@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from watchword.database import Transaction, clients
 from watchword.events import Caller, record
-from watchword.events.catalogue import ClientCreated
+from watchword.events.catalogue.clients import ClientCreated
 from watchword.fetch import FetchFailed, FetchRefused, parse_target
 from watchword.protocol.client import Client
 from watchword.protocol.digests import fingerprint

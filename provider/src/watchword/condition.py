@@ -35,12 +35,20 @@ class Condition:
             TemporarilyUnavailable: this worker sees another ephemeral store, where single use means nothing.
             DeliveryUnavailable: too many messages wait.
         """
-        if not self.paired:
-            raise TemporarilyUnavailable(retry_after=int(POLL_SECONDS), detail=_OTHER_STORE)
+        self.check_single_use()
         if self.outbox_full:
             raise DeliveryUnavailable(
                 "Messages cannot be sent just now. Try again in a minute.", retry_after=60, detail=_OUTBOX_FULL
             )
+
+    def check_single_use(self) -> None:
+        """Refuse what counts once, and is remembered nowhere but in the ephemeral store. No statement.
+
+        Raises:
+            TemporarilyUnavailable: this worker sees another ephemeral store, where single use means nothing.
+        """
+        if not self.paired:
+            raise TemporarilyUnavailable(retry_after=int(POLL_SECONDS), detail=_OTHER_STORE)
 
     async def refresh(self, database: Database, ephemeral: EphemeralStore, *, most_undelivered: int) -> str:
         """Read it anew; returns the id of the ephemeral store. One statement, one step of the ephemeral store.

@@ -16,12 +16,23 @@ from watchword.database import keys as stored_keys
 from watchword.database.bounds import BOUNDS, Bound
 from watchword.database.keys import KeyAge
 from watchword.events import Caller, record, record_suppressed
-from watchword.events.catalogue import ClientRemoved, KeyMade, KeyRetired, KeyRotated
+from watchword.events.catalogue.clients import ClientRemoved
+from watchword.events.catalogue.operation import KeyMade, KeyRetired, KeyRotated
 from watchword.events.sealing import forget_old, seal_waiting
 from watchword.keys import UndecipherableKey, WeakKey, rotation
 from watchword.keys.keyring import KEY_ALGORITHMS
 from watchword.keys.making import new_signing_keys
-from watchword.keys.rotation import NOTICED, KeyRefused, Rotated, Schedule, Turn, without_next
+from watchword.keys.rotation import (
+    AHEAD,
+    NOTICED,
+    Awaited,
+    KeyRefused,
+    Rotated,
+    Schedule,
+    Turn,
+    is_awaited,
+    without_next,
+)
 from watchword.protocol.vocabulary import SigningAlgorithm
 from watchword.services import Services
 from watchword.telemetry import get_logger
@@ -143,7 +154,9 @@ async def rotate_keys(services: Services) -> None:
     if missing := without_next(keys):
         await _publish_next(services, missing)
     if due := [key for key in keys if schedule.is_due(key, keys)]:
-        await _rotate(services, schedule, due)
+        await _rotate(services, due, used=schedule.lifetime, published=schedule.ahead)
+    elif due := [key for key in keys if is_awaited(key, keys)]:
+        await _rotate(services, due, used=timedelta(0), published=AHEAD)
     if any(schedule.is_over(key) for key in keys):
         await services.database.transaction(lambda transaction: _withdraw(transaction, schedule))
 
@@ -158,16 +171,14 @@ async def _publish_next(services: Services, algorithms: Sequence[SigningAlgorith
     await services.database.transaction(work)
 
 
-async def _rotate(services: Services, schedule: Schedule, due: Sequence[KeyAge]) -> None:
+async def _rotate(services: Services, due: Sequence[KeyAge], *, used: timedelta, published: timedelta) -> None:
     algorithms = [name for name in KEY_ALGORITHMS if name in {key.algorithm for key in due}]
     fresh = await new_signing_keys(algorithms, services.roots, rsa_bits=services.settings.rsa_bits)
     following = {key.algorithm: key for key in fresh}
     turns = [Turn(key, following[key.algorithm]) for key in due]
     try:
         rotated = await services.database.transaction(
-            lambda transaction: tell_rotation(
-                transaction, turns, used=schedule.lifetime, published=schedule.ahead, caller=Caller()
-            )
+            lambda transaction: rotate_and_tell(transaction, turns, used=used, published=published, caller=Caller())
         )
     except KeyRefused as refused:  # an operator was faster
         log.info("keys were not rotated", problem=str(refused))
@@ -176,7 +187,7 @@ async def _rotate(services: Services, schedule: Schedule, due: Sequence[KeyAge])
         log.info("a signing key was rotated", algorithm=turn.algorithm, kid=turn.kid)
 
 
-async def tell_rotation(
+async def rotate_and_tell(
     transaction: Transaction, turns: Sequence[Turn], *, used: timedelta, published: timedelta, caller: Caller
 ) -> Sequence[Rotated]:
     """Rotate keys (`keys.rotation.rotate`) and record it.
@@ -185,13 +196,19 @@ async def tell_rotation(
         KeyRefused: one of them cannot be rotated; nothing was.
     """
     rotated = await rotation.rotate(transaction, turns, used=used, published=published)
-    for turn in rotated:
-        if turn.made is not None:
-            await record(
-                transaction, KeyMade(kid=turn.made.kid, algorithm=turn.algorithm, state=turn.made.state), caller
-            )
-        await record(transaction, KeyRotated(kid=turn.kid, algorithm=turn.algorithm, retiring=turn.retiring), caller)
+    await tell_rotation(transaction, rotated, caller)
     return rotated
+
+
+async def tell_rotation(transaction: Transaction, turns: Sequence[Rotated | Awaited], caller: Caller) -> None:
+    """Record rotations, those that were, and keys that were made for them. Two statements for each at most."""
+    for turn in turns:
+        if turn.made is not None:
+            made = KeyMade(kid=turn.made.kid, algorithm=turn.algorithm, state=turn.made.state)
+            await record(transaction, made, caller)
+        if isinstance(turn, Rotated):
+            happened = KeyRotated(kid=turn.kid, algorithm=turn.algorithm, retiring=turn.retiring)
+            await record(transaction, happened, caller)
 
 
 async def _withdraw(transaction: Transaction, schedule: Schedule) -> None:

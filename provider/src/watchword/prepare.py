@@ -10,7 +10,7 @@ from watchword.database import Database, StoreUnavailable, Trail, Transaction, m
 from watchword.database.keys import StoredSigningKey
 from watchword.ephemeral import StoreUnfit, open_store
 from watchword.events import Caller, record
-from watchword.events.catalogue import KeyMade
+from watchword.events.catalogue.operation import KeyMade
 from watchword.keys import (
     Roots,
     UndecipherableKey,

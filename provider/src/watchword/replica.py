@@ -5,7 +5,7 @@ import secrets
 
 from watchword.database import StoreUnavailable, Transaction, replicas, store
 from watchword.events import Caller, record
-from watchword.events.catalogue import WorkerStarted, WorkerStopped
+from watchword.events.catalogue.operation import WorkerStarted, WorkerStopped
 from watchword.services import Services
 from watchword.telemetry import get_logger
 

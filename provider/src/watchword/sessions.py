@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from watchword.database import Transaction, grants
 from watchword.database import sessions as rows
 from watchword.events import Caller, record
-from watchword.events.catalogue import SessionCreated, SessionEnded, SessionRenewed
+from watchword.events.catalogue.people import SessionCreated, SessionEnded, SessionRenewed
 from watchword.outbox import enqueue_in_lane
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.interaction import Session

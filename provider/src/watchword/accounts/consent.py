@@ -4,14 +4,14 @@ from uuid import UUID, uuid4
 
 from watchword.database import Transaction, consents
 from watchword.events import Caller, record
-from watchword.events.catalogue import ConsentGranted, ConsentWithdrawn
+from watchword.events.catalogue.people import ConsentGranted, ConsentWithdrawn
 from watchword.protocol.interaction import Consent
 
 
 async def remember(
     transaction: Transaction, given: Consent, *, account_id: UUID, client_id: str, caller: Caller
 ) -> None:
-    """Add a yes to what was allowed before. One statement, one a resource, and one for the event."""
+    """Add a yes to what was allowed before. Two statements, one a resource, and one for the event."""
     before = await consents.find_to_add(transaction, account_id=account_id, client_id=client_id)
     for resource, scopes in sorted(given.scopes.items()):
         allowed = scopes | before.scopes.get(resource, frozenset())
@@ -24,7 +24,7 @@ async def remember(
 
 
 async def withdraw(transaction: Transaction, *, account_id: UUID, client_id: str, caller: Caller) -> bool:
-    """Take back everything the account allowed the client, and end what grew from it. Seven statements.
+    """Take back everything the account allowed the client, and end what grew from it. Eight statements.
 
     The next authorization asks again. Access tokens are dead at once at our endpoints and by introspection. False, and
     nothing was done, when there was no consent; a first-party client needs none and so keeps its grants.

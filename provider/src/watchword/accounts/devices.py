@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from watchword.accounts.proof import Identifier
 from watchword.database import Reader, Transaction, devices
 from watchword.events import Caller, record
-from watchword.events.catalogue import DeviceRemembered, DevicesForgotten
+from watchword.events.catalogue.people import DeviceRemembered, DevicesForgotten
 from watchword.protocol.digests import fingerprint
 from watchword.services import Services
 

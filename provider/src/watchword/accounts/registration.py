@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from watchword.accounts.proof import Identifier, Proof
 from watchword.database import Transaction, accounts
 from watchword.events import Caller, record
-from watchword.events.catalogue import AccountCreated
+from watchword.events.catalogue.people import AccountCreated
 
 
 class AccountDisabled(Exception):

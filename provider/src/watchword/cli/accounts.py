@@ -10,17 +10,20 @@ from watchword import sessions
 from watchword.accounts import Identifier
 from watchword.accounts.devices import forget_devices
 from watchword.accounts.registration import add_account
-from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
+from watchword.cli.running import OPERATOR, answer, fail, read_json_file, with_services, with_transaction
 from watchword.database import Conflict, Reader, Transaction, accounts, devices
 from watchword.events import record
-from watchword.events.catalogue import AccountStatusChanged
+from watchword.events.catalogue.people import AccountStatusChanged
 from watchword.login.identifier import parse_identifier
 from watchword.protocol.claims import parse_profile_claims
 from watchword.protocol.errors import ProtocolError
-from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
 
 command = typer.Typer(help="Accounts.", no_args_is_help=True)
+_KINDS = {
+    "email": "email address such as name@example.com",
+    "phone": "phone number with its country, such as +91 98765 43210",
+}
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 
@@ -32,7 +35,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make an account whose identifiers the operator vouches for."""
-    identifiers = tuple(_identifier(text) for text in (email, phone) if text)
+    asked = (("--email", "email", email), ("--phone", "phone", phone))
+    identifiers = tuple(_vouched(option, kind, text) for option, kind, text in asked if text)
     if not identifiers:
         fail("give --email, --phone or both")
     profile = _read_claims(claims) if claims else {}
@@ -95,30 +99,33 @@ async def _find(reader: Reader, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        identifier = _identifier(text)
+        pass
+    try:
+        identifier = _identifier(text, "email", "phone")
+    except ProtocolError:
+        fail(f"{text} is no id of an account, email address or phone number with its +")
     found = await accounts.find_by_identifier(reader, kind=identifier.kind, value=identifier.value)
     if found is None:
         fail("no such account")
     return found.id
 
 
-def _identifier(text: str) -> Identifier:
+def _vouched(option: str, kind: str, text: str) -> Identifier:
+    """Read what an option holds, which is of one kind."""
+    try:
+        return _identifier(text, kind)
+    except ProtocolError:
+        fail(f"{option} {text}: is no {_KINDS[kind]}")
+
+
+def _identifier(text: str, *kinds: str) -> Identifier:
     import phonenumbers  # noqa: PLC0415 - large tables
 
-    try:
-        return parse_identifier(
-            text, region="ZZ", phone_regions=phonenumbers.SUPPORTED_REGIONS, kinds=("email", "phone")
-        )
-    except ProtocolError as refused:
-        fail(refused.description)
+    return parse_identifier(text, region="ZZ", phone_regions=phonenumbers.SUPPORTED_REGIONS, kinds=kinds)
 
 
 def _read_claims(path: Path) -> dict[str, Any]:
     try:
-        document = parse_json_object(path.read_bytes())
-    except (OSError, ValueError) as problem:
-        fail(f"cannot read {path}: {problem}")
-    try:
-        return parse_profile_claims(document)
+        return parse_profile_claims(read_json_file(path))
     except ValueError as refused:
         fail(f"{path}: {refused}")

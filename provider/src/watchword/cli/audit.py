@@ -7,7 +7,7 @@ import typer
 
 from watchword.cli.running import OPERATOR, answer, with_services
 from watchword.events import record_alone
-from watchword.events.catalogue import TrailVerified
+from watchword.events.catalogue.operation import TrailVerified
 from watchword.events.verification import Report
 from watchword.events.verification import verify as verify_trail
 from watchword.services import Services

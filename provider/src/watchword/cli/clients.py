@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
+from watchword.cli.running import OPERATOR, answer, fail, read_json_file, with_services, with_transaction
 from watchword.client_registration import (
     add_client,
     change_secrets,
@@ -18,11 +18,10 @@ from watchword.client_registration import (
 )
 from watchword.database import Transaction, clients
 from watchword.events import record
-from watchword.events.catalogue import ClientChanged, ClientRemoved
+from watchword.events.catalogue.clients import ClientChanged, ClientRemoved
 from watchword.protocol.client import Client
 from watchword.protocol.errors import ProtocolError
 from watchword.protocol.registration import client_metadata, parse_client_metadata
-from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
 
 command = typer.Typer(help="Registered clients.", no_args_is_help=True)
@@ -34,12 +33,18 @@ Metadata = Annotated[Path | None, typer.Option(help="RFC 7591 metadata (JSON) in
 def add(
     name: Annotated[str, typer.Option(help="Name people see.")] = "",
     redirect_uri: Annotated[list[str] | None, typer.Option(help="Where codes may be sent; repeatable.")] = None,
-    post_logout_redirect_uri: Annotated[list[str] | None, typer.Option(help="Where a sign-out may lead.")] = None,
-    public: Annotated[bool, typer.Option(help="It cannot keep a secret (native and browser apps).")] = False,
-    first_party: Annotated[bool, typer.Option(help="Ours: people are not asked for consent.")] = False,
+    post_logout_redirect_uri: Annotated[
+        list[str] | None, typer.Option(help="Where a sign-out may lead; repeatable.")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="It cannot keep a secret (native and browser apps).")
+    ] = False,
+    first_party: Annotated[bool, typer.Option("--first-party", help="Ours: people are not asked for consent.")] = False,
     grant: Annotated[list[str] | None, typer.Option(help="Grant type; repeatable.")] = None,
     profile: Annotated[str, typer.Option(help="Security profile: oidc.")] = "oidc",
-    no_pkce: Annotated[bool, typer.Option(help="Do not require PKCE of this confidential client.")] = False,
+    no_pkce: Annotated[
+        bool, typer.Option("--no-pkce", help="Do not require PKCE of this confidential client.")
+    ] = False,
     scope: Annotated[
         list[str] | None, typer.Option(help="Scope it may ask for; repeatable. OpenID's by default.")
     ] = None,
@@ -64,7 +69,7 @@ def add(
         "backchannel_logout_uri": backchannel_logout_uri,
         "frontchannel_logout_uri": frontchannel_logout_uri,
     }
-    document = _read_metadata(metadata) if metadata else _document(options)
+    document = _from_file(metadata, options) if metadata else _document(options)
     client = _parse(document | {"first_party": first_party or document.get("first_party", False)}, new_client_id())
     secret = with_services(lambda services: _register(services, client))
     answer(_shown(client, secret), as_json=as_json)
@@ -80,7 +85,9 @@ def update(
 
     A new secret is printed if it needs one that it had not.
     """
-    document = _read_metadata(metadata)
+    document = read_json_file(metadata)
+    if document.get("client_id", client_id) != client_id:
+        fail(f"{metadata} is about another client, {document['client_id']}")
     client = _parse(document, client_id)
 
     async def work(services: Services) -> dict[str, Any]:
@@ -171,6 +178,16 @@ def _parse(document: Mapping[str, Any], client_id: str) -> Client:
         fail(refused.description)
 
 
+def _from_file(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Read metadata that stand in place of the options: an option beside them would be lost without a word."""
+    unasked = {"token_endpoint_auth_method": "client_secret_basic", "pkce_required": True}
+    if any(value and value != unasked.get(name) for name, value in options.items()) or not options["pkce_required"]:
+        fail(
+            "--metadata stands in place of the other options: write them into the file (only --first-party may follow)"
+        )
+    return read_json_file(path)
+
+
 def _document(options: Mapping[str, Any]) -> dict[str, Any]:
     """Turn the options into metadata; what was not given is left out."""
     if not options["client_name"]:
@@ -181,13 +198,6 @@ def _document(options: Mapping[str, Any]) -> dict[str, Any]:
         document["scope"] = " ".join(scopes)
     document["grant_types"] = options["grant_types"] or ["authorization_code", "refresh_token"]
     return document
-
-
-def _read_metadata(path: Path) -> dict[str, Any]:
-    try:
-        return parse_json_object(path.read_bytes())
-    except (OSError, ValueError) as problem:
-        fail(f"cannot read {path}: {problem}")
 
 
 def _shown(client: Client, secret: str | None = None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ command = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut the names of options short
 )
 command.command()(serve.serve)
 command.command()(serve.demo)

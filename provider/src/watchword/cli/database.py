@@ -5,7 +5,7 @@ import typer
 from watchword.cli.running import OPERATOR, with_transaction
 from watchword.database import Transaction, store
 from watchword.events import record
-from watchword.events.catalogue import Restored
+from watchword.events.catalogue.operation import Restored
 from watchword.prepare import upgrade_schema
 from watchword.settings import load_settings
 

@@ -1,5 +1,7 @@
 """`watchword keys`: the signing keys."""
 
+import warnings
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,13 +12,13 @@ from watchword.cli.running import OPERATOR, answer, fail, with_services
 from watchword.database import Transaction
 from watchword.database import keys as stored
 from watchword.events import record
-from watchword.events.catalogue import KeyImported, KeyMade, KeyRevoked
-from watchword.housekeeping import tell_rotation
+from watchword.events.catalogue.operation import KeyImported, KeyMade, KeyRevoked
+from watchword.housekeeping import rotate_and_tell, tell_rotation
 from watchword.keys import rotation
 from watchword.keys.importing import MAX_FILE_BYTES, ImportedKey, read_key
 from watchword.keys.keyring import ACTIVE, KEY_ALGORITHMS, NEXT, RETIRING
 from watchword.keys.making import new_signing_keys, seal_key
-from watchword.keys.rotation import AHEAD, KeyRefused, Revoked, Turn
+from watchword.keys.rotation import Awaited, KeyRefused, Revoked, Rotated, Turn
 from watchword.protocol.vocabulary import SigningAlgorithm
 from watchword.services import Services
 
@@ -42,26 +44,40 @@ def rotate(
     ] = False,
     as_json: _AsJson = False,
 ) -> None:
-    """Let the next keys sign, and publish keys to follow them. What was signed before stays good."""
+    """Let the next keys sign, and publish keys to follow them. What was signed before stays good.
+
+    A key that was published less than five minutes ago waits for that, since some may keep the key set so long; a
+    running provider rotates it then.
+    """
     names = [_known(name) for name in algorithm] if algorithm else list(KEY_ALGORITHMS)
 
-    async def work(services: Services) -> list[dict[str, str]]:
+    async def work(services: Services) -> list[dict[str, Any]]:
         active = {key.algorithm: key for key in await stored.ages(services.database) if key.state == ACTIVE}
         chosen = [name for name in KEY_ALGORITHMS if name in names and name in active]
         fresh = await new_signing_keys(chosen, services.roots, rsa_bits=services.settings.rsa_bits)
         turns = [Turn(active[name], key) for name, key in zip(chosen, fresh, strict=True)]
-        published = timedelta(0) if now else AHEAD
-        rotated = await services.database.transaction(
-            lambda transaction: tell_rotation(
-                transaction, turns, used=timedelta(0), published=published, caller=OPERATOR
-            )
-        )
-        return [{"algorithm": turn.algorithm, "active": turn.kid, "retiring": turn.retiring} for turn in rotated]
+        rotated = await services.database.transaction(lambda transaction: _rotate(transaction, turns, at_once=now))
+        return [_told(turn) for turn in rotated]
 
     try:
         answer(with_services(work), as_json=as_json)
     except KeyRefused as refused:
         fail(f"nothing was rotated: {refused}")
+
+
+async def _rotate(transaction: Transaction, turns: Sequence[Turn], *, at_once: bool) -> Sequence[Rotated | Awaited]:
+    if at_once:
+        no_time = timedelta(0)
+        return await rotate_and_tell(transaction, turns, used=no_time, published=no_time, caller=OPERATOR)
+    rotated = await rotation.rotate_when_known(transaction, turns)
+    await tell_rotation(transaction, rotated, OPERATOR)
+    return rotated
+
+
+def _told(turn: Rotated | Awaited) -> dict[str, Any]:
+    if isinstance(turn, Rotated):
+        return {"algorithm": turn.algorithm, "active": turn.kid, "retiring": turn.retiring}
+    return {"algorithm": turn.algorithm, "next": turn.kid, "follows_in": max(round(turn.wait.total_seconds()), 1)}
 
 
 @command.command(context_settings={"ignore_unknown_options": True})  # a thumbprint may begin with a dash
@@ -118,9 +134,9 @@ def import_key(
     A JWK keeps its name (kid), so that what it signed elsewhere verifies here; others get their thumbprint (RFC 7638).
     """
     try:
-        imported = read_key(
-            _content(file), algorithm=None if algorithm is None else _known(algorithm), verify_only=verify_only
-        )
+        wanted = None if algorithm is None else _known(algorithm)
+        with warnings.catch_warnings(action="ignore"):  # of a weak key, which is refused in our own words
+            imported = read_key(_content(file), algorithm=wanted, verify_only=verify_only)
         state = RETIRING if verify_only else NEXT
         answer(with_services(lambda services: _take_in(services, imported, state)), as_json=as_json)
     except KeyRefused as refused:

@@ -11,7 +11,7 @@ from watchword.client_registration import new_secret
 from watchword.database import Transaction, initial_access_tokens
 from watchword.database.initial_access_tokens import InitialAccessToken
 from watchword.events import record
-from watchword.events.catalogue import RegistrationAllowed, RegistrationWithdrawn
+from watchword.events.catalogue.clients import RegistrationAllowed, RegistrationWithdrawn
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.registration import parse_policy
 from watchword.services import Services

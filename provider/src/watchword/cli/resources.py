@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from watchword.cli.running import OPERATOR, answer, fail, with_services, with_transaction
+from watchword.cli.running import OPERATOR, answer, fail, with_services
 from watchword.database import Transaction, clients
 from watchword.events import record
-from watchword.events.catalogue import ResourceRegistered
+from watchword.events.catalogue.clients import ResourceRegistered
 from watchword.protocol.registration import parse_resource
 from watchword.protocol.resource import Resource
 from watchword.services import Services
@@ -19,14 +19,14 @@ command = typer.Typer(help="Protected resources.", no_args_is_help=True)
 def add(
     audience: Annotated[str, typer.Option(help="The API's URL, as its tokens' audience.")],
     scope: Annotated[list[str], typer.Option(help="Scope it knows; repeatable.")],
-    opaque: Annotated[bool, typer.Option(help="Its tokens are looked up, not read.")] = False,
+    opaque: Annotated[bool, typer.Option("--opaque", help="Its tokens are looked up, not read.")] = False,
     lifetime: Annotated[int | None, typer.Option(help="Seconds its tokens live, if shorter than the setting.")] = None,
     client: Annotated[str | None, typer.Option(help="The client that may introspect its tokens.")] = None,
 ) -> None:
     """Register a protected resource, or change the one of that audience."""
     try:
         resource = parse_resource(audience, scope, lifetime=lifetime, client_id=client, opaque=opaque)
-        with_transaction(lambda transaction: _register(transaction, resource))
+        with_services(lambda services: _register(services, resource))
     except ValueError as refused:
         fail(str(refused))
     typer.echo(f"Registered {audience}.")
@@ -34,12 +34,18 @@ def add(
         typer.echo("Nobody can look its tokens up yet: name a client with --client.", err=True)
 
 
-async def _register(transaction: Transaction, resource: Resource) -> None:
-    if resource.client_id is not None:
-        await _check_introspector(transaction, resource.client_id)
-    await clients.put_resource(transaction, resource)
-    event = ResourceRegistered(client_id=resource.client_id, audience=resource.audience)
-    await record(transaction, event, OPERATOR)
+async def _register(services: Services, resource: Resource) -> None:
+    if resource.audience == services.issuer:  # its tokens are for our own endpoints, and known by nothing else
+        raise ValueError("the audience is the provider's own issuer; name the API's URL")
+
+    async def work(transaction: Transaction) -> None:
+        if resource.client_id is not None:
+            await _check_introspector(transaction, resource.client_id)
+        await clients.put_resource(transaction, resource)
+        event = ResourceRegistered(client_id=resource.client_id, audience=resource.audience)
+        await record(transaction, event, OPERATOR)
+
+    await services.database.transaction(work)
 
 
 async def _check_introspector(transaction: Transaction, client_id: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -11,6 +12,7 @@ from watchword.app import close_services, open_services
 from watchword.database import Transaction
 from watchword.events import Caller
 from watchword.prepare import prepare_store, upgrade_schema
+from watchword.protocol.strict_json import parse_json_object
 from watchword.services import Services
 from watchword.settings import load_settings
 from watchword.telemetry import configure_logging
@@ -48,10 +50,26 @@ def answer(content: dict[str, Any] | list[Any], *, as_json: bool) -> None:
         return
     for entry in content if isinstance(content, list) else [content]:
         for name, value in entry.items():
-            shown = " ".join(map(str, value)) if isinstance(value, list) else value
-            print(f"{name}: {shown}")
+            print(f"{name}: {_line(value)}".rstrip())
         if isinstance(content, list):
             print()
+
+
+def _line(value: Any) -> str:
+    """Write a value on one line: words as they are, everything else as JSON does."""
+    if isinstance(value, list):
+        return " ".join(map(_line, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def read_json_file(path: Path) -> dict[str, Any]:
+    """Read the JSON object in a file; one that holds none is refused in one line that names it."""
+    try:
+        return parse_json_object(path.read_bytes())
+    except OSError as problem:
+        fail(f"cannot read {path}: {problem.strerror}")
+    except ValueError as problem:
+        fail(f"{path} holds no valid JSON object: {problem}")
 
 
 def fail(text: str) -> NoReturn:

@@ -10,7 +10,7 @@ from watchword.cli.running import OPERATOR, answer, fail, with_services
 from watchword.client_registration import keeps_secret, new_secret
 from watchword.database import Transaction, client_secrets, clients
 from watchword.events import record
-from watchword.events.catalogue import ClientSecretRotated
+from watchword.events.catalogue.clients import ClientSecretRotated
 from watchword.protocol.digests import fingerprint
 from watchword.services import Services
 

@@ -22,11 +22,9 @@ class GivenConsent:
 
 
 _FIND = Statement("SELECT resource, scope FROM consent WHERE account_id = :account_id AND client_id = :client_id")
-# Who adds to a yes waits for who takes it back, and the other way round: nothing that was taken back returns.
-_FIND_TO_ADD = Statement(
-    """SELECT resource, scope FROM consent WHERE account_id = :account_id AND client_id = :client_id
-    /* postgresql: FOR UPDATE */"""
-)
+# Who adds to a yes waits for who takes it back, and the other way round: nothing that was taken back returns, and what
+# was added meanwhile is not missed. The account stands for all of its consents, those that are not written yet too.
+_LOCK = Statement("SELECT 1 AS locked FROM account WHERE id = :account_id /* postgresql: FOR NO KEY UPDATE */")
 _OF_ACCOUNT = Statement(
     """SELECT client_id, resource, scope, granted_at FROM consent WHERE account_id = :account_id
     ORDER BY client_id, resource"""
@@ -74,9 +72,9 @@ async def find(reader: Reader, *, account_id: UUID, client_id: str) -> Consent:
 
 
 async def find_to_add(transaction: Transaction, *, account_id: UUID, client_id: str) -> Consent:
-    """Return the same, and let nobody change it before the transaction is over. One statement."""
-    rows = await transaction.all(_FIND_TO_ADD, account_id=account_id, client_id=client_id)
-    return Consent({row["resource"]: frozenset(read_words(row["scope"])) for row in rows})
+    """Return the same, and let nobody change it before the transaction is over. Two statements."""
+    await transaction.one(_LOCK, account_id=account_id)
+    return await find(transaction, account_id=account_id, client_id=client_id)
 
 
 async def of_account(reader: Reader, account_id: UUID) -> list[GivenConsent]:
@@ -108,7 +106,8 @@ async def put(
 
 
 async def remove(transaction: Transaction, *, account_id: UUID, client_id: str) -> bool:
-    """Forget what the account allowed the client. One statement. False when that was nothing."""
+    """Forget what the account allowed the client. Two statements. False when that was nothing."""
+    await transaction.one(_LOCK, account_id=account_id)
     return await transaction.execute(_REMOVE, account_id=account_id, client_id=client_id) > 0
 
 

@@ -51,8 +51,9 @@ _INSERT_CODE = Statement(
     VALUES (:hash, :client_id, :account_id, :session_id, :redirect_uri, :code_challenge, :scope, :resources, :claims,
         :nonce, :auth_time, :amr, :now + :lifetime)"""
 )
-# Every condition stands in the one statement, so that a wrong client, redirect URI or verifier consumes nothing. The
-# lock lets who ends the session wait, and then see the grant: one that nobody sees would outlive the sign-out.
+# Every condition stands in the one statement, so that a wrong client, redirect URI or verifier consumes nothing. A
+# consent may be taken back at the moment at which a code is issued on it, so it is looked for too. The lock lets who
+# ends the session wait, and then see the grant: one that nobody sees would outlive the sign-out.
 _REDEEM = Statement(
     """DELETE FROM authorization_code
     WHERE hash = :hash AND expires_at > :now AND client_id = :client_id
@@ -61,6 +62,8 @@ _REDEEM = Statement(
             JOIN client ON client.id = authorization_code.client_id
             WHERE session.id = authorization_code.session_id AND session.ended_at IS NULL
                 AND account.status = 'active' AND client.status = 'active'
+                AND (client.first_party = TRUE OR EXISTS (SELECT 1 FROM consent
+                    WHERE consent.account_id = account.id AND consent.client_id = client.id))
             /* postgresql: FOR SHARE OF session */)
     RETURNING client_id, account_id, session_id, redirect_uri, code_challenge, scope, resources, claims, nonce,
         auth_time, amr"""

@@ -25,12 +25,16 @@ class StoredSigningKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyAge:
-    """How long a published key has been in its state, by the store's clock."""
+    """How long a published key has been in its state, by the store's clock.
+
+    `wanted`: it is next, and to sign as soon as everybody knows it.
+    """
 
     kid: str
     algorithm: str
     state: str
     age: timedelta
+    wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,11 @@ _SIGNING = Statement(
 )
 _RETIRED = Statement("SELECT kid, algorithm, state, public_jwk, private_jwk FROM signing_key WHERE state = 'retired'")
 _AGES = Statement(
-    """SELECT kid, algorithm, state, :now - since AS age FROM signing_key
+    """SELECT kid, algorithm, state, :now - since AS age, wanted FROM signing_key
     WHERE state IN ('next', 'active', 'retiring') ORDER BY created_at, kid"""
 )
 _LIST = Statement("SELECT kid, algorithm, state, since FROM signing_key ORDER BY created_at, kid")
-_FIND = Statement("SELECT kid, algorithm, state, :now - since AS age FROM signing_key WHERE kid = :kid")
+_FIND = Statement("SELECT kid, algorithm, state, :now - since AS age, wanted FROM signing_key WHERE kid = :kid")
 _MAC = Statement("SELECT kid, purpose, secret FROM mac_key ORDER BY created_at, kid")
 # A key that is there already, or another one in its place, stays what it is.
 _INSERT_SIGNING = Statement(
@@ -66,18 +70,26 @@ _RESEAL_SIGNING = Statement(
     "UPDATE signing_key SET private_jwk = :private_jwk WHERE kid = :kid AND private_jwk IS NOT NULL"
 )
 _RESEAL_MAC = Statement("UPDATE mac_key SET secret = :secret WHERE kid = :kid")
-# Nobody needs the private part any more, so it is destroyed here and not by something that might be forgotten.
+# Nobody needs the private part any more, so it is destroyed here and not by something that might be forgotten. Whoever
+# knows the active key knows a successor that is as old: there never was a key set with the one and without the other.
 _RETIRE = Statement(
     """UPDATE signing_key SET state = 'retiring', private_jwk = NULL, since = :now
     WHERE kid = :kid AND state = 'active' AND since <= :now - :used AND EXISTS
         (SELECT 1 FROM signing_key AS successor WHERE successor.algorithm = signing_key.algorithm
-            AND successor.state = 'next' AND successor.since <= :now - :published)"""
+            AND successor.state = 'next'
+            AND (successor.since <= :now - :published OR successor.since <= signing_key.created_at))"""
 )
 _PROMOTE = Statement(
-    """UPDATE signing_key SET state = 'active', since = :now
+    """UPDATE signing_key SET state = 'active', since = :now, wanted = FALSE
     WHERE algorithm = :algorithm AND state = 'next' AND NOT EXISTS
         (SELECT 1 FROM signing_key AS other WHERE other.algorithm = :algorithm AND other.state = 'active')
     RETURNING kid"""
+)
+_WANT = Statement(
+    """UPDATE signing_key SET wanted = TRUE
+    WHERE algorithm = :algorithm AND state = 'next' AND EXISTS
+        (SELECT 1 FROM signing_key AS other WHERE other.kid = :active AND other.state = 'active')
+    RETURNING kid, algorithm, state, :now - since AS age, wanted"""
 )
 _WITHDRAW = Statement(
     """UPDATE signing_key SET state = 'retired', since = :now
@@ -166,7 +178,8 @@ async def add_mac_key(transaction: Transaction, key: StoredMacKey) -> None:
 async def retire(transaction: Transaction, kid: str, *, used: timedelta, published: timedelta) -> bool:
     """Let an active key sign no more, and destroy its private part. One statement.
 
-    False unless it is active, has been for `used`, and its successor was published at least `published` ago.
+    False unless it is active, has been for `used`, and its successor was published at least `published` ago, or as
+    early as this key itself.
     """
     return await transaction.execute(_RETIRE, kid=kid, used=used, published=published) == 1
 
@@ -175,6 +188,12 @@ async def promote(transaction: Transaction, algorithm: str) -> str | None:
     """Let the next key of an algorithm sign, if none does; returns its kid. One statement."""
     row = await transaction.one(_PROMOTE, algorithm=algorithm)
     return None if row is None else str(row["kid"])
+
+
+async def want(transaction: Transaction, algorithm: str, *, active: str) -> KeyAge | None:
+    """Let the next key follow as soon as everybody knows it; None when `active` signs no more. One statement."""
+    row = await transaction.one(_WANT, algorithm=algorithm, active=active)
+    return None if row is None else _age(row)
 
 
 async def withdraw(transaction: Transaction, *, kept: timedelta) -> list[tuple[str, str]]:
@@ -212,4 +231,4 @@ async def reseal_mac_key(transaction: Transaction, kid: str, secret: bytes) -> N
 
 
 def _age(row: Row) -> KeyAge:
-    return KeyAge(row["kid"], row["algorithm"], row["state"], timedelta(microseconds=row["age"]))
+    return KeyAge(row["kid"], row["algorithm"], row["state"], timedelta(microseconds=row["age"]), bool(row["wanted"]))

@@ -14,7 +14,7 @@ from watchword.protocol.interaction import Session
 from watchword.protocol.logout import Participant
 
 _FIND = Statement(
-    """SELECT session.id, session.account_id, session.auth_time, session.amr, session.seen_at
+    """SELECT session.id, session.account_id, session.auth_time, session.amr, session.seen_at, :now AS read_at
     FROM session JOIN account ON account.id = session.account_id
     WHERE session.token_hash = :token_hash AND session.ended_at IS NULL AND session.expires_at > :now
         AND session.seen_at > :now - :idle AND account.status = 'active'"""
@@ -56,7 +56,11 @@ async def find(reader: Reader, *, token_hash: bytes, idle: timedelta) -> tuple[S
     if row is None:
         return None
     session = Session(
-        UUID(row["id"]), UUID(row["account_id"]), from_microseconds(row["auth_time"]), read_words(row["amr"])
+        UUID(row["id"]),
+        UUID(row["account_id"]),
+        from_microseconds(row["auth_time"]),
+        read_words(row["amr"]),
+        read_at=from_microseconds(row["read_at"]),
     )
     return session, from_microseconds(row["seen_at"])
 

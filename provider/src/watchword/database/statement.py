@@ -14,7 +14,7 @@ from uuid import UUID
 from watchword.clock import microseconds, to_microseconds
 
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
-_LOCKS = re.compile(r" FOR (?:UPDATE|KEY SHARE)\b")
+_LOCKS = re.compile(r" FOR (?:(?:NO KEY )?UPDATE|(?:KEY )?SHARE)\b")
 _FOR_POSTGRESQL = re.compile(r"/\* postgresql: (.*?) \*/")
 # Constant within one statement, so that an index can be searched for it; the number beside it is the clock's offset.
 _POSTGRESQL_NOW = "((extract(epoch FROM statement_timestamp()) * 1000000)::bigint + ${}::bigint)"

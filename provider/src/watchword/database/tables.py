@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -161,6 +163,8 @@ class SigningKey(SQLModel, table=True):
     private_jwk: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     created_at: int = _time()
     since: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))  # in this state
+    # The next key is to sign as soon as everybody knows it.
+    wanted: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class MacKey(SQLModel, table=True):

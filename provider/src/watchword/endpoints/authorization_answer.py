@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from watchword.events import record_alone
-from watchword.events.catalogue import AuthorizationDenied
+from watchword.events.catalogue.protocol import AuthorizationDenied
 from watchword.protocol import authorization_response
 from watchword.protocol.authorization_request import RedirectedError, Target
 from watchword.protocol.authorization_response import Answered
@@ -51,7 +51,7 @@ def _ask_first(exchange: Exchange, target: Target, answered: Answered, language:
     view = exchange.renderer.leaving_page(
         next_url=target.redirect_uri if posted else authorization_response.location(target, answered),
         fields=tuple(answered) if posted else (),
-        host=_host(target.redirect_uri),
+        host=place_of(target.redirect_uri),
         client_name=target.client.name,
     )
     allowed = _posting_to(target) if posted else Allowed(forms=())
@@ -64,7 +64,7 @@ def _posting_to(target: Target) -> Allowed:
     return Allowed(forms=("https:",) if secure else ("http:", "https:"))
 
 
-def _host(redirect_uri: str) -> str:
+def place_of(redirect_uri: str) -> str:
     """Return where a redirect URI leads in a person's eyes; behind a private-use scheme that is the scheme."""
     parts = urlsplit(redirect_uri)
     return parts.netloc or parts.scheme

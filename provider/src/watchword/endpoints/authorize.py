@@ -5,7 +5,7 @@ error is displayed; after that it is redirected.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from watchword import sessions, tokens
@@ -13,7 +13,7 @@ from watchword.database import Transaction, consents, grants
 from watchword.database.grants import AuthorizationCode
 from watchword.endpoints.authorization_answer import refuse, succeed
 from watchword.events import record, record_alone
-from watchword.events.catalogue import AuthorizationCodeIssued, AuthorizationInvalid
+from watchword.events.catalogue.protocol import AuthorizationCodeIssued, AuthorizationInvalid
 from watchword.login import interactions
 from watchword.login.interactions import Interaction
 from watchword.login.methods import acr_values, session_acr
@@ -109,8 +109,7 @@ async def _advance(visit: Visit) -> Answer:
         case Issue(session=session):
             return await _issue(visit, request, session)
         case Reject(error=reason):
-            await _finish(visit)
-            return await refuse(exchange, RedirectedError(reason, request.target), language=visit.language)
+            return await _reject(visit, RedirectedError(reason, request.target))
         case Login():
             return await _send_to("/login", visit)
         case SelectAccount():
@@ -144,10 +143,14 @@ async def _decide(visit: Visit, request: AuthorizationRequest, session: Session 
     except ProtocolError as error:
         raise RedirectedError(error, request.target) from None
     now = services.clock.now()
+    progress = interaction.progress if interaction is not None else Progress(started_at=now)
+    if session is not None and session.read_at is not None:
+        # A session's times are the store's. So the others are told by the store's clock, however wrong ours is.
+        now, progress = session.read_at, replace(progress, started_at=progress.started_at + (session.read_at - now))
     return next_step(
         request,
         None if session is None else await _visitor(services, request, session),
-        progress=interaction.progress if interaction is not None else Progress(started_at=now),
+        progress=progress,
         hinted_subject=hinted_subject,
         acr_values=acr_values(services) if request.acr.values else (),
         now=now,
@@ -190,6 +193,22 @@ async def _finish(visit: Visit) -> None:
         raise DisplayedError("interaction_finished")
 
 
+async def _reject(visit: Visit, refused: RedirectedError) -> Answer:
+    """Tell the client an error; an interaction is answered once."""
+    await _finish(visit)
+    try:
+        return await refuse(visit.exchange, refused, language=visit.language)
+    except Exception:
+        await _reopen(visit)
+        raise
+
+
+async def _reopen(visit: Visit) -> None:
+    """Nobody was answered, so the person may try again."""
+    if visit.interaction is not None:
+        await interactions.reopen(visit.exchange.services, visit.interaction)
+
+
 async def _issue(visit: Visit, request: AuthorizationRequest, session: Session) -> Answer:
     """Issue an authorization code; an interaction is answered once. One transaction of two statements."""
     exchange, services = visit.exchange, visit.exchange.services
@@ -210,8 +229,7 @@ async def _issue(visit: Visit, request: AuthorizationRequest, session: Session) 
     try:
         await services.database.transaction(work)
     except Exception:
-        if visit.interaction is not None:  # nothing was issued, so the person may try again
-            await interactions.reopen(services, visit.interaction)
+        await _reopen(visit)
         raise
     return succeed(exchange, request.target, authorization_code=authorization_code, language=visit.language)
 

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from watchword.events import record_alone
-from watchword.events.catalogue import ClientAuthenticationFailed
+from watchword.events.catalogue.clients import ClientAuthenticationFailed
 from watchword.protocol.client import Client
 from watchword.protocol.client_assertion import ClientAssertion, check_claims
 from watchword.protocol.client_authentication import ClientCredentials, parse_client_credentials, verify_client
@@ -27,6 +28,7 @@ async def authenticate_client(exchange: Exchange, form: Parameters) -> Client:
     Raises:
         InvalidRequest: two ways of authentication at once.
         InvalidClient: no client is named, or it did not authenticate in its registered way; the latter is an event.
+        TemporarilyUnavailable: an assertion, and a store that cannot tell whether it was used before.
     """
     services = exchange.services
     headers = exchange.headers.getlist("authorization")
@@ -60,10 +62,13 @@ async def _use_once(exchange: Exchange, assertion: ClientAssertion) -> None:
 
     Raises:
         InvalidClient: it is not for us, not for now, or was used before.
+        TemporarilyUnavailable: this worker sees another ephemeral store, which does not know what was used before.
     """
     services, now = exchange.services, exchange.services.clock.now()
-    audiences = {services.issuer, services.issuer + _TOKEN_ENDPOINT, services.issuer + exchange.path}
+    here = services.issuer + exchange.path.removeprefix(urlsplit(services.issuer).path)
+    audiences = {services.issuer, services.issuer + _TOKEN_ENDPOINT, here}
     use = check_claims(assertion, expected_audiences=audiences, now=now)
+    services.condition.check_single_use()
     key = f"assertion:{hashlib.sha256(use.name).hexdigest()}"
     if not await services.ephemeral.add(key, b"", use.expires_at - now + _KEPT_LONGER):
         raise InvalidClient("The client assertion was used before; sign a new one for each request.")

@@ -11,7 +11,7 @@ from watchword.database import grants, refresh_families, revoked_tokens
 from watchword.database.refresh_families import RefreshFamily
 from watchword.endpoints.client_authentication import authenticate_client
 from watchword.events import record_alone
-from watchword.events.catalogue import IntrospectionDenied
+from watchword.events.catalogue.protocol import IntrospectionDenied
 from watchword.protocol.acr import acr_of
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidClient, InvalidToken

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchword import sessions, tokens
+from watchword.endpoints.authorization_answer import place_of
 from watchword.events import record_alone
-from watchword.events.catalogue import AuthorizationInvalid
+from watchword.events.catalogue.protocol import AuthorizationInvalid
 from watchword.login import interactions, signing_out
 from watchword.protocol.errors import DisplayedError, InvalidToken
 from watchword.protocol.interaction import Session
 from watchword.protocol.logout import LogoutRequest, parse_logout_request
 from watchword.protocol.parameters import Parameters
 from watchword.web.after_sign_out import after_sign_out
-from watchword.web.answers import see_other
+from watchword.web.answers import Allowed, page, see_other
 from watchword.web.cookies import known_browser, session_cookie
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
@@ -56,6 +57,8 @@ async def _sign_out(exchange: Exchange, parameters: Parameters) -> Answer:
     session = await sessions.find(exchange.services, session_cookie(exchange))
     if session is not None and not _is_named(exchange, request, session):
         return await _ask(exchange, request)
+    if session is None and (leaving := _leaving(exchange, request)) is not None:
+        return leaving
     signed_out = await signing_out.sign_out(
         exchange.services,
         session,
@@ -64,6 +67,22 @@ async def _sign_out(exchange: Exchange, parameters: Parameters) -> Answer:
         client_name=request.client.name if request.client is not None else None,
     )
     return await after_sign_out(exchange, signed_out)
+
+
+def _leaving(exchange: Exchange, request: LogoutRequest) -> Answer | None:
+    """Let the person decide whether to follow a link of anybody's to where a client that registered itself wants.
+
+    Nobody was signed out and nobody was asked, so that the link alone would lead there (RFC 9700 section 4.11.2).
+    """
+    client, redirect_uri, location = request.client, request.post_logout_redirect_uri, request.return_location
+    if client is None or redirect_uri is None or location is None:
+        return None
+    if not client.self_registered or exchange.services.settings.development:
+        return None
+    view = exchange.renderer.leaving_page(
+        next_url=location, host=place_of(redirect_uri), client_name=client.name, signed_out=True
+    )
+    return page(exchange, view, allowed=Allowed(forms=()))
 
 
 def _is_named(exchange: Exchange, request: LogoutRequest, session: Session) -> bool:
@@ -94,7 +113,7 @@ def _hint(exchange: Exchange, token: str | None) -> Mapping[str, Any] | None:
     try:
         return tokens.verify_id_token_hint(exchange.services, token).claims
     except InvalidToken:
-        raise DisplayedError("invalid_request", detail="id_token_hint is not ours") from None
+        raise DisplayedError("id_token_hint_invalid") from None
 
 
 async def _ask(exchange: Exchange, request: LogoutRequest) -> Answer:

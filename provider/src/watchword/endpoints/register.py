@@ -1,23 +1,17 @@
 """Dynamic client registration (RFC 7591, OpenID Connect Dynamic Client Registration)."""
 
-import math
 from dataclasses import dataclass
 
 from watchword.client_registration import add_client, check_addresses, keeps_secret, new_client_id, new_secret
 from watchword.database import Overtaken, Transaction, initial_access_tokens
 from watchword.database.initial_access_tokens import InitialAccessToken
-from watchword.endpoints.registered_client import bearer_token, registration_answer
-from watchword.ephemeral import Charge
+from watchword.endpoints.registered_client import bearer_token, charge_network, registration_answer
 from watchword.events import record_alone
-from watchword.events.catalogue import ClientRegistrationRefused
-from watchword.login.limits import at_most
-from watchword.login.networks import networks_of
-from watchword.login.tags import rate_key
+from watchword.events.catalogue.clients import ClientRegistrationRefused
 from watchword.protocol.client import Client
 from watchword.protocol.digests import fingerprint
-from watchword.protocol.errors import AccessForbidden, InvalidToken, ProtocolError, TooManyRequests
+from watchword.protocol.errors import AccessForbidden, InvalidToken, ProtocolError
 from watchword.protocol.registration import RegistrationPolicy, check_policy, parse_client_metadata
-from watchword.services import Services
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
 
@@ -64,7 +58,7 @@ async def _register(exchange: Exchange) -> Answer:
         await exchange.json(), client_id=new_client_id(), trusted=False, scopes=admission.policy.scopes
     )
     check_policy(client, admission.policy)
-    await _charge(services, exchange.address)
+    await charge_network(exchange)
     await check_addresses(services, client)
     secret, management_token = new_secret() if keeps_secret(client) else None, new_secret()
     await _write(exchange, admission, client, secret, management_token)
@@ -84,23 +78,6 @@ async def _admit(exchange: Exchange) -> _Admission:
     if token is None:
         raise InvalidToken(_SPENT)
     return _Admission(token.policy, token, token_hash)
-
-
-async def _charge(services: Services, address: str) -> None:
-    settings = services.settings
-    if settings.test_limits == "off":
-        return
-    charges = [
-        Charge(
-            at_most("registrations_per_network", settings.registrations_per_network, share=share),
-            rate_key(services, "register", "network", network),
-        )
-        for network, share in networks_of(address)
-    ]
-    refusal = await services.ephemeral.charge(charges)
-    if refusal is not None:
-        seconds = max(math.ceil(refusal.retry_after.total_seconds()), 1)
-        raise TooManyRequests("Too many clients were registered from this network. Wait.", retry_after=seconds)
 
 
 async def _write(

@@ -4,6 +4,7 @@ Its registration access token is 256 random bits, kept hashed and compared insid
 the metadata changes: a client that missed the answer with a new one would be locked out for good.
 """
 
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace as changed
@@ -14,11 +15,22 @@ from urllib.parse import urlsplit
 from watchword.client_registration import change_secrets, check_addresses, keeps_secret, new_secret
 from watchword.database import Transaction, clients
 from watchword.database.clients import ManagedClient
+from watchword.ephemeral import Charge
 from watchword.events import record, record_alone
-from watchword.events.catalogue import ClientChanged, ClientRegistrationRefused, ClientRemoved
+from watchword.events.catalogue.clients import ClientChanged, ClientRegistrationRefused, ClientRemoved
+from watchword.login.limits import at_most
+from watchword.login.networks import networks_of
+from watchword.login.tags import rate_key
 from watchword.protocol.client import Client
 from watchword.protocol.digests import fingerprint
-from watchword.protocol.errors import AccessForbidden, InvalidRequest, InvalidToken, MissingToken, ProtocolError
+from watchword.protocol.errors import (
+    AccessForbidden,
+    InvalidRequest,
+    InvalidToken,
+    MissingToken,
+    ProtocolError,
+    TooManyRequests,
+)
 from watchword.protocol.registration import RegistrationPolicy, check_policy, client_metadata, parse_client_metadata
 from watchword.services import Services
 from watchword.web.answers import json_answer
@@ -49,13 +61,15 @@ async def replace(exchange: Exchange) -> Answer:
     """Replace all metadata of a client, which may never become more than when it was registered. Three statements.
 
     One more when it sends its secret, one more when it begins or ends to authenticate by one; a
-    `sector_identifier_uri` is fetched.
+    `sector_identifier_uri` is fetched, which one step of the ephemeral store counts like a registration; another
+    `jwks_uri`, which will be fetched, is counted too.
 
     Raises:
         AccessForbidden: registration is off.
         MissingToken: there is no registration access token.
         InvalidToken: it is not this client's, or there is no such client.
         InvalidRequest: the client's id or secret is another one, or a member was sent that an update does not hold.
+        TooManyRequests: the network registered, or had us fetch, as often as it may.
         InvalidRedirectUri: a redirect URI that is refused.
         InvalidClientMetadata: other metadata that is refused.
     """
@@ -112,6 +126,30 @@ def registration_answer(
     return json_answer({**answer, **metadata}, status=status)
 
 
+async def charge_network(exchange: Exchange) -> None:
+    """Count a registration, or an update that has us fetch something, against the caller's network.
+
+    One step of the ephemeral store.
+
+    Raises:
+        TooManyRequests: there were as many as the network may have.
+    """
+    services, settings = exchange.services, exchange.services.settings
+    if settings.test_limits == "off":
+        return
+    charges = [
+        Charge(
+            at_most("registrations_per_network", settings.registrations_per_network, share=share),
+            rate_key(services, "register", "network", network),
+        )
+        for network, share in networks_of(exchange.address)
+    ]
+    refusal = await services.ephemeral.charge(charges)
+    if refusal is not None:
+        seconds = max(math.ceil(refusal.retry_after.total_seconds()), 1)
+        raise TooManyRequests("Too many clients were registered from this network. Wait.", retry_after=seconds)
+
+
 async def _answer(exchange: Exchange, work: Callable[[Exchange, str], Awaitable[Answer]]) -> Answer:
     """Do the work with the token of the request, and write down what was refused."""
     try:
@@ -134,6 +172,8 @@ async def _replace(exchange: Exchange, token: str) -> Answer:
     document = await exchange.json()
     await _check_identity(services, managed.client, document)
     client = _next(managed, document)
+    if client.sector_identifier_uri is not None or client.jwks_uri != managed.client.jwks_uri:
+        await charge_network(exchange)  # whoever registers once may not have us call one address after another
     await check_addresses(services, client)
     begins = keeps_secret(client) and not keeps_secret(managed.client)
     secret = new_secret() if begins else None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from watchword.database import Transaction, grants, refresh_families, revoked_tokens
 from watchword.endpoints.client_authentication import authenticate_client
 from watchword.events import record, record_alone
-from watchword.events.catalogue import RevocationDenied, TokenRevoked
+from watchword.events.catalogue.protocol import RevocationDenied, TokenRevoked
 from watchword.protocol.client import Client
 from watchword.protocol.errors import InvalidToken
 from watchword.protocol.jwt import VerifiedToken

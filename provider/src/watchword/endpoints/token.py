@@ -3,7 +3,7 @@
 from watchword import tokens
 from watchword.endpoints.client_authentication import authenticate_client
 from watchword.events import record_alone
-from watchword.events.catalogue import TokenRefused
+from watchword.events.catalogue.protocol import TokenRefused
 from watchword.grant_types import GRANT_TYPES, TokenRequest
 from watchword.protocol.errors import (
     ProtocolError,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword import metrics
-from watchword.events.catalogue import (
+from watchword.events.catalogue.codes import (
     CodeExhausted,
     CodeExpired,
     CodeFailed,
@@ -13,10 +13,10 @@ from watchword.events.catalogue import (
     CodeRequested,
     CodeSent,
     CodeVerified,
-    Event,
     LimitExceeded,
-    TokenIssued,
 )
+from watchword.events.catalogue.event import Event
+from watchword.events.catalogue.protocol import TokenIssued
 
 _TELL: dict[type[Event], Callable[[Any], None]] = {
     CodeRequested: lambda event: metrics.code_requested(event.channel, "accepted"),

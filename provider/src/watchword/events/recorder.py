@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 
 from watchword import metrics
 from watchword.database import Database, Transaction, audit
-from watchword.events.catalogue import Event, EventsSuppressed
+from watchword.events.catalogue.event import Event
+from watchword.events.catalogue.operation import EventsSuppressed
 from watchword.events.counting import count
 
 _LONGEST = 256  # characters of a text in an event

@@ -28,7 +28,9 @@ TOTAL_TIMEOUT: Final = timedelta(seconds=5)
 MOST_BYTES: Final = 64 * 1024
 _MOST_AT_ONCE: Final = 64
 _MOST_ADDRESSES: Final = 3  # tried of one host
-_RESOLVERS: Final = 8  # threads; a name that takes its time to resolve holds up nobody but other fetches
+# Threads, made when needed. Names that never resolve, of which anybody can give a few, keep one each for as long as the
+# system tries, which is longer than a fetch lasts: so there are as many as fetches, that such names stop nobody else's.
+_RESOLVERS: Final = _MOST_AT_ONCE
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to addresses. Raises `OSError`."""
@@ -114,6 +116,9 @@ class Fetch:
         except TimeoutError:
             log.debug("a fetch took too long", host=target.host)
             raise FetchFailed("The URL did not answer in time.") from None
+        except ssl.SSLError:  # after the handshake, where httpx2 passes it on as it is
+            log.debug("a fetch came to nothing", host=target.host, problem="TLS")
+            raise FetchFailed("The answer of the URL broke off.") from None
         except (FetchRefused, FetchFailed) as problem:
             log.debug("a fetch came to nothing", host=target.host, problem=str(problem))
             raise

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from watchword.database import Transaction, grants, refresh_families
 from watchword.database.grants import AuthorizationCode, SpentCode
 from watchword.events import record
-from watchword.events.catalogue import AuthorizationCodeReplayed, TokenIssued
+from watchword.events.catalogue.protocol import AuthorizationCodeReplayed, TokenIssued
 from watchword.grant_types.exchange import TokenRequest, claims_for_id_token, narrow_audience, scope_at
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import InvalidGrant, InvalidRequest

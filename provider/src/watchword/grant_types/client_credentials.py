@@ -2,7 +2,7 @@
 
 from watchword.database import Transaction, clients
 from watchword.events import record
-from watchword.events.catalogue import TokenIssued
+from watchword.events.catalogue.protocol import TokenIssued
 from watchword.grant_types.exchange import TokenRequest
 from watchword.protocol.errors import InvalidClient, InvalidScope, InvalidTarget
 from watchword.protocol.resource import named_resources, scopes_at

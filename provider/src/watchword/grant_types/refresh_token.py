@@ -8,7 +8,8 @@ from typing import Any
 from watchword.database import Overtaken, Transaction, grants, refresh_families
 from watchword.database.refresh_families import RefreshFamily
 from watchword.events import record
-from watchword.events.catalogue import Event, RefreshAhead, RefreshRepeated, RefreshReplayed, TokenIssued
+from watchword.events.catalogue.event import Event
+from watchword.events.catalogue.protocol import RefreshAhead, RefreshRepeated, RefreshReplayed, TokenIssued
 from watchword.grant_types.exchange import TokenRequest, claims_for_id_token, narrow_audience, narrow_scope, scope_at
 from watchword.protocol.errors import InvalidGrant, TemporarilyUnavailable
 from watchword.protocol.refresh_token import Presentation, judge_presentation, read_refresh_token

@@ -19,9 +19,8 @@ from watchword.protocol.vocabulary import SigningAlgorithm
 async def make_first_keys(database: Database, roots: Roots, *, rsa_bits: int = RSA_BITS) -> Sequence[StoredSigningKey]:
     """Make what must sign at once where it is missing, before workers fork; returns the signing keys that were made.
 
-    That is one key per algorithm and one symmetric key per purpose. Keys that will follow them are made by a running
-    worker (`new_signing_keys`), so that nobody waits for them. `rsa_bits` is the size of a new RSA key; one that is
-    there stays as it is.
+    That is one key per algorithm with the one that will follow it, so that a key set was never published without, and
+    one symmetric key per purpose. `rsa_bits` is the size of a new RSA key; one that is there stays as it is.
 
     Keys are made before the transaction, for that takes long, and kept only if they are still missing inside it: of
     several processes that start at once, one gives the keys. Two statements where nothing is missing.
@@ -29,7 +28,10 @@ async def make_first_keys(database: Database, roots: Roots, *, rsa_bits: int = R
     missing, purposes = await _missing_algorithms(database), await _missing_purposes(database)
     if not missing and not purposes:
         return ()
-    new_keys = await new_signing_keys(missing, roots, rsa_bits=rsa_bits, state=ACTIVE)
+    new_keys = [  # next keys first: one that is as old as the key before it may follow that at any time
+        *await new_signing_keys(missing, roots, rsa_bits=rsa_bits),
+        *await new_signing_keys(missing, roots, rsa_bits=rsa_bits, state=ACTIVE),
+    ]
     new_secrets = [_new_secret_key(purpose, roots) for purpose in purposes]
 
     async def work(transaction: Transaction) -> list[StoredSigningKey]:

@@ -51,15 +51,24 @@ class Schedule:
 
     def is_due(self, key: KeyAge, keys: Iterable[KeyAge]) -> bool:
         """Say whether a key has signed for long enough and its successor is known everywhere."""
-        return (
-            key.state == ACTIVE
-            and key.age >= self.lifetime
-            and any(each.algorithm == key.algorithm and each.state == NEXT and each.age >= self.ahead for each in keys)
-        )
+        following = _following(key, keys)
+        return following is not None and key.age >= self.lifetime and following.age >= self.ahead
 
     def is_over(self, key: KeyAge) -> bool:
         """Say whether a key need not be published any more."""
         return key.state == RETIRING and key.age >= self.after
+
+
+def is_awaited(key: KeyAge, keys: Iterable[KeyAge]) -> bool:
+    """Say whether an operator wants the successor of a key, and everybody knows it by now."""
+    following = _following(key, keys)
+    return following is not None and following.wanted and following.age >= AHEAD
+
+
+def _following(key: KeyAge, keys: Iterable[KeyAge]) -> KeyAge | None:
+    if key.state != ACTIVE:
+        return None
+    return next((each for each in keys if each.algorithm == key.algorithm and each.state == NEXT), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,16 @@ class Rotated:
     algorithm: str
     kid: str
     retiring: str
+    made: StoredSigningKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A rotation that will be, once everybody knows the key: which one will sign, and the longest it takes."""
+
+    algorithm: str
+    kid: str
+    wait: timedelta
     made: StoredSigningKey | None
 
 
@@ -123,6 +142,30 @@ async def _rotate(transaction: Transaction, turn: Turn, used: timedelta, publish
         raise KeyRefused(f"{key.algorithm} has no key to follow {key.kid}.")
     added = at_once or await stored.add_signing_key(transaction, turn.fresh)
     return Rotated(key.algorithm, successor, key.kid, turn.fresh if added else None)
+
+
+async def rotate_when_known(transaction: Transaction, turns: Sequence[Turn]) -> list[Rotated | Awaited]:
+    """Rotate keys whose successors everybody knows; the others rotate as soon as that is so. Five statements for each.
+
+    Raises:
+        KeyRefused: a key was rotated by somebody else just now.
+    """
+    await stored.take_turn(transaction)
+    return [await _rotate_when_known(transaction, turn) for turn in turns]
+
+
+async def _rotate_when_known(transaction: Transaction, turn: Turn) -> Rotated | Awaited:
+    key = turn.active
+    if await stored.retire(transaction, key.kid, used=timedelta(0), published=AHEAD):
+        successor = await stored.promote(transaction, key.algorithm)
+        assert successor is not None  # it stands in the condition above, and the turn is ours
+        added = await stored.add_signing_key(transaction, turn.fresh)
+        return Rotated(key.algorithm, successor, key.kid, turn.fresh if added else None)
+    added = await stored.add_signing_key(transaction, turn.fresh)  # where there was none
+    wanted = await stored.want(transaction, key.algorithm, active=key.kid)
+    if wanted is None:
+        raise KeyRefused(await _why_not(transaction, key, AHEAD))
+    return Awaited(key.algorithm, wanted.kid, AHEAD - wanted.age, turn.fresh if added else None)
 
 
 async def _why_not(transaction: Transaction, key: KeyAge, published: timedelta) -> str:

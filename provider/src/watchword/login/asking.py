@@ -10,7 +10,7 @@ from watchword.database import Transaction
 from watchword.database.outbox import Job
 from watchword.delivery.message import Channel
 from watchword.events import Caller, record, record_alone
-from watchword.events.catalogue import CodeRefused, CodeRequested
+from watchword.events.catalogue.codes import CodeRefused, CodeRequested
 from watchword.login.budget import terms_for
 from watchword.login.challenge import (
     Challenge,

@@ -7,7 +7,7 @@ import math
 
 from watchword.database import Transaction, guard
 from watchword.events import Caller, record
-from watchword.events.catalogue import AttackModeOff, AttackModeOn
+from watchword.events.catalogue.codes import AttackModeOff, AttackModeOn
 from watchword.services import Services
 
 _TIMES_USUAL = 3

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from watchword.accounts import Proof
 from watchword.events import Caller, record_alone
-from watchword.events.catalogue import CodeExhausted, CodeExpired, CodeFailed, LimitExceeded
+from watchword.events.catalogue.codes import CodeExhausted, CodeExpired, CodeFailed, LimitExceeded
 from watchword.login.budget import charge_guess
 from watchword.login.challenge import LONGEST_LIFE, Challenge, challenge_key, read_challenge
 from watchword.login.limits import Counted, RateLimited, arrived, charge, guessing, refund

@@ -9,7 +9,8 @@ from watchword.accounts.devices import remember_device
 from watchword.accounts.registration import AccountDisabled, account_of
 from watchword.database import Conflict, Transaction, budgets
 from watchword.events import Caller, record, record_alone
-from watchword.events.catalogue import CodeVerified, SignInDenied
+from watchword.events.catalogue.codes import CodeVerified
+from watchword.events.catalogue.people import SignInDenied
 from watchword.login.guessing import CodeGone
 from watchword.protocol.errors import AccessDenied
 from watchword.protocol.interaction import Session

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from watchword import tokens
 from watchword.events import Caller, record
-from watchword.events.catalogue import LogoutNotTold, LogoutTold
+from watchword.events.catalogue.people import LogoutNotTold, LogoutTold
 from watchword.fetch import FetchFailed, FetchRefused
 from watchword.outbox import Abandon, JobRunner, Lease, Retry
 from watchword.protocol.client import Client

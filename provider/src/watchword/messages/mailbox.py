@@ -25,13 +25,20 @@ class Mailbox:
         await self._ephemeral.put(f"mailbox:{number}", entry, _KEPT)
 
     async def messages(self, to: str | None = None) -> Sequence[dict[str, Any]]:
-        """Return the newest 200 messages, newest first; only those to one recipient when named."""
+        """Return the newest 200 messages, newest first; only those to one recipient when named.
+
+        Case, spaces and the plus of a number, which queries turn into a space, do not count.
+        """
         newest = int(await self._ephemeral.get(_COUNT) or 0)
-        found = []
+        found, wanted = [], _plain(to)
         for number in range(newest, max(newest - _MOST, 0), -1):
             entry = await self._ephemeral.get(f"mailbox:{number}")
             if entry is not None:
                 message: dict[str, Any] = orjson.loads(entry)
-                if to is None or message["to"] == to:
+                if wanted in {"", _plain(message["to"])}:
                     found.append(message)
         return found
+
+
+def _plain(to: str | None) -> str:
+    return "".join((to or "").split()).removeprefix("+").casefold()

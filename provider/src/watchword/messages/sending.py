@@ -3,7 +3,7 @@
 from watchword.delivery.message import Message
 from watchword.delivery.outcome import DeliveryFailed, Sent
 from watchword.events import Caller, record
-from watchword.events.catalogue import CodeNotSent, CodeSent
+from watchword.events.catalogue.codes import CodeNotSent, CodeSent
 from watchword.outbox import Abandon, Lease, Retry
 from watchword.services import Services
 from watchword.telemetry import get_logger

@@ -10,7 +10,7 @@ from watchword.database import Transaction, consents
 from watchword.database.consents import GivenConsent
 from watchword.locale import Catalogue, load_catalogues
 from watchword.pages.links import host_of
-from watchword.pages.scopes import describe_words
+from watchword.pages.scopes import as_asked, describe_words
 from watchword.pages.steps import language_links
 from watchword.pages.views import AllowedApplication, ApplicationsPage
 from watchword.protocol.client import Client
@@ -37,7 +37,7 @@ async def show(exchange: Exchange) -> Answer:
 
 
 async def take_back(exchange: Exchange) -> Answer:
-    """Take back what one client was allowed, and end its grants. One transaction of seven statements, then as `show`.
+    """Take back what one client was allowed, and end its grants. One transaction of eight statements, then as `show`.
 
     The answer is the page itself: an address that said what was withdrawn could be sent around.
     """
@@ -96,7 +96,7 @@ async def _applications(exchange: Exchange, session: Session, catalogue: Catalog
 
 
 def _application(client: Client, given: list[GivenConsent], catalogue: Catalogue) -> AllowedApplication:
-    words = tuple(dict.fromkeys(word for each in given for word in each.words))
+    words = as_asked(dict.fromkeys(word for each in given for word in each.words))
     return AllowedApplication(
         client_id=client.id,
         name=client.name,

@@ -38,21 +38,26 @@ async def decide(exchange: Exchange) -> Answer:
     """Take the answer: remember a yes, and go back to the dispatcher either way."""
     step, form = await posted_step(exchange)
     session = await sessions.find(exchange.services, session_cookie(exchange))
-    if session is None or form.get("shown_to") != _shown_to(exchange, step, session):
-        return go_on(exchange, step)  # another person signed in since the page was shown: who is it now is asked anew
+    request = await _request(exchange, step)
+    if session is None or form.get("shown_to") != _shown_to(exchange, step, session, request):
+        return go_on(exchange, step)  # another person signed in, or the client wants more by now: it is asked anew
     if form.get("decision") != "allow":
         await keep(exchange, step, cancelled=True)
         return go_on(exchange, step)
-    request = await _request(exchange, step)
     given = Consent.to(asked_words(request), request.resources)
     await _remember(exchange, step, session, given)
     await keep(exchange, step, consented=given, consented_by=session.account_id)
     return go_on(exchange, step)
 
 
-def _shown_to(exchange: Exchange, step: Step, session: Session) -> str:
-    """Tie the page to the account it names: the yes of one person is no yes of the next one in this browser."""
-    purpose = f"{step.interaction.id} shown to {session.account_id}"
+def _shown_to(exchange: Exchange, step: Step, session: Session, request: AuthorizationRequest) -> str:
+    """Tie the page to the account it names and to what it lists.
+
+    The yes of one person is no yes of the next one in this browser. Nor is it a yes to more: a client may register
+    further scopes while the page is open, and what is asked follows from what is registered.
+    """
+    words, resources = " ".join(asked_words(request)), " ".join(request.resources)
+    purpose = f"{step.interaction.id} shown to {session.account_id}\n{words}\n{resources}"
     return form_token(exchange.services, browser=step.browser, purpose=purpose)
 
 
@@ -82,7 +87,7 @@ async def _consent_page(exchange: Exchange, step: Step, session: Session) -> Ans
         action=own_url(exchange, "/consent", step),
         interaction=step.interaction.id,
         csrf=csrf_token(exchange, step),
-        shown_to=_shown_to(exchange, step, session),
+        shown_to=_shown_to(exchange, step, session, request),
         client_name=client.name,
         client_uri=client.client_uri,
         policy_uri=client.policy_uri,

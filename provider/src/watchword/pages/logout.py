@@ -57,11 +57,13 @@ async def decide(exchange: Exchange) -> Answer:
 async def done(exchange: Exchange) -> Answer:
     """Say that the browser is signed out, and who is told, which the browser does in part by loading this page.
 
-    One step of the ephemeral store when there was something to keep for this browser.
+    Somebody who is signed in and only opened the address is not told otherwise. One step of the ephemeral store when
+    there was something to keep for this browser; one statement when there was not, and it holds a session.
     """
     name, browser = exchange.query.get("request"), browser_cookie(exchange)
     kept = await signing_out.kept(exchange.services, name, browser=browser) if name and browser else None
     if kept is None:
-        return page(exchange, SignedOutPage())
+        session = await sessions.find(exchange.services, session_cookie(exchange))
+        return page(exchange, SignedOutPage() if session is None else StillSignedInPage())
     view = SignedOutPage(told=kept.told, frames=kept.frames, next_url=kept.next_url, client_name=kept.client_name)
     return page(exchange, view, allowed=Allowed(frames=tuple(sorted(browser_origins(kept.frames)))))

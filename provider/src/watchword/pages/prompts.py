@@ -14,8 +14,7 @@ from watchword.login.methods import accepted_kinds
 from watchword.pages.regions import phone_region_choices
 from watchword.pages.steps import Step, csrf_token, language_links, own_url
 from watchword.pages.views import CodePage, IdentifierPage
-from watchword.protocol.authorization_request import acr_demand
-from watchword.protocol.claims_request import parse_claims_request
+from watchword.protocol.authorization_request import acr_demand, asked_claims
 from watchword.web.answers import page
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
@@ -96,8 +95,8 @@ def code_page(
 def kinds_asked(exchange: Exchange, step: Step) -> frozenset[str]:
     """Return the kinds of identifiers that some gateway serves and whose proof meets the client's demand for `acr`."""
     parameters = step.interaction.parameters
-    claims = parse_claims_request(parameters.get("claims"), step.client.scopes)
-    return accepted_kinds(exchange.services, acr_demand(parameters, step.client, claims))
+    demand = acr_demand(parameters, step.client, asked_claims(parameters, step.client))
+    return accepted_kinds(exchange.services, demand)
 
 
 def identifier_refused(step: Step, refused: IdentifierInvalid | IdentifierNotAllowed, kinds: Collection[str]) -> str:

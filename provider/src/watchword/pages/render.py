@@ -63,10 +63,16 @@ class Pages:
         return FormPostPage(action=action, fields=fields, client_name=client_name)
 
     def leaving_page(
-        self, *, next_url: str, host: str, client_name: str, fields: tuple[tuple[str, str], ...] = ()
+        self,
+        *,
+        next_url: str,
+        host: str,
+        client_name: str,
+        fields: tuple[tuple[str, str], ...] = (),
+        signed_out: bool = False,
     ) -> View:
-        """The view that stands before an error of a client that registered itself."""
-        return LeavingPage(next_url=next_url, host=host, client_name=client_name, fields=fields)
+        """The view that stands before an error or a sign-out of a client that registered itself."""
+        return LeavingPage(next_url=next_url, host=host, client_name=client_name, fields=fields, signed_out=signed_out)
 
     def _environment(self, brand: Brand, catalogue: Catalogue, sources: Mapping[str, str]) -> Environment:
         texts = _Texts(catalogue)

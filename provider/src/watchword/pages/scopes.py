@@ -1,18 +1,25 @@
 """What the words of a consent mean to the person who is asked for it: scopes, and claims asked for one by one."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from watchword.locale import Catalogue
 from watchword.pages.views import ScopeLine
 from watchword.protocol.authorization_request import CLAIM_WORD
 from watchword.protocol.claims_request import SCOPE_OF_CLAIM
-from watchword.protocol.vocabulary import OPENID_SCOPES
+from watchword.protocol.vocabulary import OPENID_SCOPES, SCOPE_CLAIMS
 
 # Whether the claim beside it was confirmed: it says nothing alone, and needs no line of its own next to it.
 _SAID_WITH: Final = {
     f"{CLAIM_WORD}email_verified": f"{CLAIM_WORD}email",
     f"{CLAIM_WORD}phone_number_verified": f"{CLAIM_WORD}phone_number",
 }
+
+
+def as_asked(words: Iterable[str]) -> tuple[str, ...]:
+    """Words that were stored, in the order in which clients usually ask: OpenID's own scopes first."""
+    places = {scope: place for place, scope in enumerate(SCOPE_CLAIMS)}
+    return tuple(sorted(words, key=lambda word: places.get(word, len(places))))
 
 
 def describe_words(words: tuple[str, ...], catalogue: Catalogue) -> tuple[ScopeLine, ...]:

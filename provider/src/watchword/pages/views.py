@@ -209,13 +209,14 @@ class FormPostPage(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LeavingPage(View):
-    """Before an error sends the browser to a client that registered itself (RFC 9700 section 4.11.2).
+    """Before an error or a sign-out sends the browser to a client that registered itself (RFC 9700 section 4.11.2).
 
     Attributes:
         next_url: the client's redirect URI with the error in it; without it where `fields` are posted.
         host: where that leads; client names can be anybody's.
         fields: name and value of each parameter of the error, when the client wants them posted; the page's policy must
             allow it then.
+        signed_out: it is a sign-out that nobody had to agree to.
     """
 
     template: ClassVar[str] = "leaving.html"
@@ -223,6 +224,7 @@ class LeavingPage(View):
     host: str
     client_name: str
     fields: tuple[tuple[str, str], ...] = ()
+    signed_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

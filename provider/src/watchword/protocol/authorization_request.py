@@ -134,10 +134,7 @@ def parse_authorization_request(parameters: Parameters, target: Target, resource
     chosen = named_resources(parameters, target.client)
     max_age = parameters.get("max_age")
     scope = granted_scope(parameters.get("scope", "").split(), target.client, chosen, resources)
-    # Without `openid` there is neither an ID token nor /userinfo, and the parameter is one nobody knows.
-    claims = (
-        parse_claims_request(parameters.get("claims"), target.client.scopes) if "openid" in scope else NOTHING_ASKED
-    )
+    claims = asked_claims(parameters, target.client)
     return AuthorizationRequest(
         target=target,
         scope=scope,
@@ -150,6 +147,19 @@ def parse_authorization_request(parameters: Parameters, target: Target, resource
         claims=claims,
         acr=acr_demand(parameters, target.client, claims),
     )
+
+
+def asked_claims(parameters: Parameters, client: Client) -> ClaimsRequest:
+    """Return what the parameter `claims` asks for.
+
+    Without `openid` there is neither an ID token nor /userinfo, and the parameter is one nobody knows.
+
+    Raises:
+        InvalidRequest: it is malformed.
+    """
+    if "openid" not in client.scopes or "openid" not in parameters.get("scope", "").split():
+        return NOTHING_ASKED
+    return parse_claims_request(parameters.get("claims"), client.scopes)
 
 
 def acr_demand(parameters: Parameters, client: Client, claims: ClaimsRequest) -> AcrDemand:

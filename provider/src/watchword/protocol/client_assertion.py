@@ -18,13 +18,16 @@ from watchword.protocol.vocabulary import SIGNING_ALGORITHMS, SigningAlgorithm
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_LIFE: Final = timedelta(minutes=5)
-"""How long an assertion counts; one that names a later `exp` counts so long from its `iat`."""
+"""How long an assertion counts from its `iat`, whatever later `exp` it names."""
 LONGEST_NAMED: Final = timedelta(hours=2)
 """No library lets an assertion live longer than that: what names more is a mistake, milliseconds perhaps."""
 PAST_LEEWAY: Final = timedelta(seconds=5)
 """How far a client's clock may be behind ours when its assertion expires."""
 FUTURE_LEEWAY: Final = timedelta(seconds=60)
 """How far a client's clock may be ahead of ours."""
+
+MOST_TRIED: Final = 4
+"""Keys that one assertion is held against. A set with more of one kind names them (OpenID Connect Core 10.1)."""
 
 _LONGEST_JTI: Final = 256
 # RFC 8725 section 3.11: what says that it is something else is something else.
@@ -90,14 +93,13 @@ def is_signed_by(
 ) -> bool:
     """Say whether one of a client's keys signed an assertion, by the algorithm that the client registered, if any.
 
-    One verification for a client whose keys have names; one for each of its keys otherwise.
+    One verification for a client whose keys have names; one for each of its keys otherwise, and four at most: anybody
+    can send an assertion, and a stranger may have registered the keys that take longest.
     """
     if expected_algorithm is not None and assertion.algorithm != expected_algorithm:
         return False
-    return any(
-        key.verify(assertion.algorithm, assertion.signature, assertion.signed)
-        for key in matching_keys(keys, assertion.kid)
-    )
+    fitting = [key for key in matching_keys(keys, assertion.kid) if assertion.algorithm in key.algorithms]
+    return any(key.verify(assertion.algorithm, assertion.signature, assertion.signed) for key in fitting[:MOST_TRIED])
 
 
 def check_claims(assertion: ClientAssertion, *, expected_audiences: Collection[str], now: datetime) -> SingleUse:
@@ -108,12 +110,12 @@ def check_claims(assertion: ClientAssertion, *, expected_audiences: Collection[s
     """
     claims = assertion.claims
     _check_audience(claims.get("aud"), expected_audiences)
-    expires_at = _expires_at(claims, now)
-    if now - PAST_LEEWAY >= expires_at:
-        raise InvalidClient("The client assertion has expired.")
     for name in ("nbf", "iat"):
         if (_time(claims, name) or now) > now + FUTURE_LEEWAY:
             raise InvalidClient(f"The {name} of the client assertion lies in the future.")
+    expires_at = _expires_at(claims, now)
+    if now - PAST_LEEWAY >= expires_at:
+        raise InvalidClient("The client assertion has expired.")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
         raise InvalidClient("The client assertion needs a jti, a text of at most 256 characters.")
@@ -121,15 +123,16 @@ def check_claims(assertion: ClientAssertion, *, expected_audiences: Collection[s
 
 
 def _expires_at(claims: Mapping[str, Any], now: datetime) -> datetime:
-    """Return until when an assertion counts, which many libraries let be an hour after it was made."""
+    """Return until when an assertion counts, which many libraries let be an hour after it was made.
+
+    That never grows while time passes: what is remembered until then is not accepted after it.
+    """
     expires_at, issued_at = _time(claims, "exp"), _time(claims, "iat")
     if expires_at is None:
         raise InvalidClient("The client assertion needs exp, a number of seconds.")
-    if expires_at <= now + LONGEST_LIFE + FUTURE_LEEWAY:
-        return expires_at
-    if issued_at is None or expires_at > now + LONGEST_NAMED:
+    if expires_at > now + (LONGEST_LIFE + FUTURE_LEEWAY if issued_at is None else LONGEST_NAMED):
         raise InvalidClient("The client assertion must expire within five minutes, or say by iat when it was made.")
-    return issued_at + LONGEST_LIFE
+    return expires_at if issued_at is None else min(expires_at, issued_at + LONGEST_LIFE)
 
 
 def _check_audience(audience: object, expected: Collection[str]) -> None:

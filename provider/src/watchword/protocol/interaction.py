@@ -23,12 +23,16 @@ from watchword.protocol.vocabulary import OPENID_SCOPES
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser signed in at the provider. `id` is the `sid` of tokens; `amr` names what was truly used."""
+    """A browser signed in at the provider. `id` is the `sid` of tokens; `amr` names what was truly used.
+
+    `read_at` is the store's time when it was looked for; `auth_time` is the store's too.
+    """
 
     id: UUID
     account_id: UUID
     auth_time: datetime
     amr: tuple[str, ...]
+    read_at: datetime | None = None
 
 
 # Where scopes are kept that were allowed for no protected resource: OpenID's own.
@@ -227,10 +231,9 @@ def _must_select(request: AuthorizationRequest, visitor: Visitor, progress: Prog
 
 
 def _needs_consent(request: AuthorizationRequest, visitor: Visitor, progress: Progress) -> bool:
+    """A yes given just now answers `prompt=consent`. It is remembered too, unless it was taken back meanwhile."""
     just_now = progress.consented if progress.consented_by == visitor.session.account_id else None
-    if just_now is not None and _covers(just_now, request):
-        return False
-    if "consent" in request.prompt:
+    if "consent" in request.prompt and (just_now is None or not _covers(just_now, request)):
         return True
     return not request.client.first_party and not _covers(visitor.remembered, request)
 

@@ -94,6 +94,9 @@ def parse_logout_request(
     redirect_uri = parameters.get("post_logout_redirect_uri")
     if hint is not None and "client_id" in parameters and parameters["client_id"] != hint.get("aud"):
         raise DisplayedError("invalid_request", detail="client_id is not the audience of id_token_hint")
-    if redirect_uri is not None and (client is None or redirect_uri not in client.post_logout_redirect_uris):
+    if redirect_uri is not None and client is None:
+        said = hint is not None or bool(parameters.get("client_id"))
+        raise DisplayedError("unknown_client" if said else "id_token_hint_missing", detail="no client to return to")
+    if redirect_uri is not None and client is not None and redirect_uri not in client.post_logout_redirect_uris:
         raise DisplayedError("redirect_uri_mismatch", detail="post_logout_redirect_uri is not registered")
     return LogoutRequest(client, redirect_uri, parameters.get("state"), hint)

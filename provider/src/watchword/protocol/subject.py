@@ -10,6 +10,7 @@ from uuid import UUID
 from watchword.protocol.base64url import encode_segment
 from watchword.protocol.client import Client
 from watchword.protocol.digests import join_fields, mac
+from watchword.protocol.uris import LOOPBACK_HOSTS
 
 # Client ids begin with `c_` and account ids hold no underscore, so that no pairwise subject is one of them (RFC 9700
 # section 4.15: who acts for itself has its client id as `sub`).
@@ -32,9 +33,10 @@ def pairwise_subject(secret: bytes, client: Client, account_id: UUID) -> str:
 def _sector(client: Client) -> tuple[bytes, str]:
     """Return the sector: a host, whose port and scheme do not count, or the client where no one host stands for it.
 
-    That is so for private-use schemes, and registration refuses several hosts without a `sector_identifier_uri`.
+    That is so for private-use schemes and for loopback, which is every app's own; registration refuses several hosts
+    without a `sector_identifier_uri`.
     """
     named = (client.sector_identifier_uri,) if client.sector_identifier_uri else client.redirect_uris
     hosts = {urlsplit(uri).hostname for uri in named}
     host = hosts.pop() if len(hosts) == 1 else None
-    return (_CLIENT, client.id) if host is None else (_HOST, host)
+    return (_CLIENT, client.id) if host is None or host in LOOPBACK_HOSTS else (_HOST, host)

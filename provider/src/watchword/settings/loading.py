@@ -75,8 +75,9 @@ def _known_variables() -> set[str]:
 
 
 def _unknown(name: str) -> SettingsError:
-    near = difflib.get_close_matches(name, _known_variables(), n=1)
-    hint = f"Did you mean {near[0]}?" if near else "Remove it; `docs/reference/settings.md` lists all of them."
+    known = [variable.removeprefix(PREFIX) for variable in _known_variables()]  # which all of them share
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+    hint = f"Did you mean {PREFIX}{near[0]}?" if near else "Remove it; `docs/reference/settings.md` lists all of them."
     return SettingsError(name, "is not a setting", hint)
 
 

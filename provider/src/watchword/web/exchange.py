@@ -32,9 +32,15 @@ class Renderer(Protocol):
         ...
 
     def leaving_page(
-        self, *, next_url: str, host: str, client_name: str, fields: tuple[tuple[str, str], ...] = ()
+        self,
+        *,
+        next_url: str,
+        host: str,
+        client_name: str,
+        fields: tuple[tuple[str, str], ...] = (),
+        signed_out: bool = False,
     ) -> Any:
-        """Return the view that stands between an error and a client that registered itself."""
+        """Return the view that stands between an error or a sign-out and a client that registered itself."""
         ...
 
     def static_file(self, name: str) -> Any:
@@ -88,7 +94,7 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """The path inside the issuer."""
+        """The path, the issuer's own included."""
         path: str = self.scope["path"]
         return path
 

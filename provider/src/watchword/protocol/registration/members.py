@@ -13,20 +13,22 @@ Document = Mapping[str, Any]
 
 _MOST_WORDS = 50
 _LONGEST_WORD = 255
+# Letters and symbols that show nothing: a name of them alone would leave a gap in a page.
+_INVISIBLE = " \u115f\u1160\u2800\u3164\uffa0"
 
 
 def text(document: Document, name: str, longest: int) -> str | None:
-    """Read printable text; an empty one counts as left out.
+    """Read printable text; one that shows nothing counts as left out.
 
     Raises:
         InvalidClientMetadata: it is no such text.
     """
     value = document.get(name)
-    if value is None or value == "":
+    if value is None:
         return None
     if not isinstance(value, str) or len(value) > longest or not value.isprintable():
         raise InvalidClientMetadata(f"{name} must be printable text of at most {longest} characters.")
-    return value
+    return value if value.strip(_INVISIBLE) else None
 
 
 def strings(document: Document, name: str) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("signing_key", schema=None) as batch_op:
         batch_op.add_column(sa.Column("since", sa.BigInteger(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("wanted", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.alter_column("private_jwk", existing_type=sa.LargeBinary(), nullable=True)
         batch_op.create_index("ix_signing_key_state", ["state", "since"], unique=False)
         batch_op.create_index(
@@ -93,6 +94,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_signing_key_state")
         batch_op.alter_column("private_jwk", existing_type=sa.LargeBinary(), nullable=False)
+        batch_op.drop_column("wanted")
         batch_op.drop_column("since")
 
     with op.batch_alter_table("outbox", schema=None) as batch_op:
