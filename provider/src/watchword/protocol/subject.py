@@ -33,10 +33,11 @@ def pairwise_subject(secret: bytes, client: Client, account_id: UUID) -> str:
 def _sector(client: Client) -> tuple[bytes, str]:
     """Return the sector: a host, whose port and scheme do not count, or the client where no one host stands for it.
 
-    That is so for private-use schemes and for loopback, which is every app's own; registration refuses several hosts
-    without a `sector_identifier_uri`.
+    That is so for redirect URIs with private-use schemes and on loopback, which is every app's own; registration
+    refuses several hosts without a `sector_identifier_uri`, whose document vouches for its clients.
     """
-    named = (client.sector_identifier_uri,) if client.sector_identifier_uri else client.redirect_uris
-    hosts = {urlsplit(uri).hostname for uri in named}
+    if client.sector_identifier_uri:
+        return _HOST, urlsplit(client.sector_identifier_uri).hostname or ""
+    hosts = {urlsplit(uri).hostname for uri in client.redirect_uris}
     host = hosts.pop() if len(hosts) == 1 else None
     return (_CLIENT, client.id) if host is None or host in LOOPBACK_HOSTS else (_HOST, host)
