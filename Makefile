@@ -22,7 +22,7 @@ demo: .venv/run.stamp  ## a first login: provider, two apps and a mailbox (PORT_
 
 .PHONY: test
 test: .venv/dev.stamp  ## the whole suite (T=path for a part; REQUIRE_ALL=1 turns missing services into failures)
-	@$(BIN)/python -m pytest $(T)
+	@$(BIN)/python $(if $(T),-m pytest $(T),scripts/suite.py)
 
 .PHONY: check
 check: .venv/dev.stamp  ## format, lint, types, import rules, generated docs, migrations

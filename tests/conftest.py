@@ -6,6 +6,7 @@ import hypothesis  # noqa: F401 - its pytest plugin would import it at a run's e
 import pytest
 
 from tests.support.budgets import register_budgets
+from tests.support.event_matrix import tell_events
 from tests.support.log_sweep import keep_logs_of_this_process
 from tests.support.provider import RunningProvider, running_provider
 from tests.support.secrecy import remove_logs
@@ -31,6 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
-    """Keep the logs of a failed run alone."""
+    """Keep the logs of a failed run alone, and tell other lanes what this one saw."""
+    tell_events()
     if exitstatus == pytest.ExitCode.OK:
         remove_logs()

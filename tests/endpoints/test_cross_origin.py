@@ -13,7 +13,7 @@ PUBLIC = ("/jwks", "/.well-known/openid-configuration", "/.well-known/oauth-auth
 FOR_CLIENTS = {"/token": "POST", "/userinfo": "GET", "/revoke": "POST"}
 CLOSED = ("/authorize", "/login", "/logout", "/consent", "/register", "/healthz", "/dev/mailbox.json", "/nowhere")
 STRANGERS = (
-    "null", "https://127.0.0.1:8999", "http://127.0.0.1:8998", "http://127.0.0.1", "http://127.0.0.1:8999.evil.example",
+    "null", "https://127.0.0.1:8999", "http://127.0.0.1:8998", "http://127.0.0.1:8", "http://127.0.0.1:8999.evil.example",
     "http://127.0.0.1:89990", "HTTP://127.0.0.1:8999", "http://127.0.0.1:8999/", "http://evil.example",
     "http://127.0.0.1:8999, http://evil.example", "*", "",
 )  # fmt: skip

@@ -20,7 +20,10 @@ from watchword.events.verification import verify
 from watchword.housekeeping import Candidate, Duty, keep_house, log_checkpoint, purge, seal_trail
 from watchword.services import Services
 
-EVENTS = Statement("SELECT name, client_id, request_id, address, detail FROM audit_event ORDER BY id")
+# Without those of the first start.
+EVENTS = Statement(
+    "SELECT name, client_id, request_id, address, detail FROM audit_event WHERE name <> 'key.made' ORDER BY id"
+)
 
 
 @pytest.fixture
@@ -84,6 +87,7 @@ async def _fail(_services: Services) -> None:
 
 
 async def test_an_elected_worker_that_only_stays_so_asks_the_store_seldom(services: Services) -> None:
+    await seal_trail(services)  # what the first start left
     candidate = Candidate(services, "first")
     assert await candidate.is_elected()
     before = services.database.statements

@@ -12,15 +12,18 @@ from typing import Final
 
 import pytest
 
+# Two lanes run side by side (`scripts/suite.py`), so a part takes longer than it would alone.
 DEFAULT_MINUTES: Final = 2.0
 MINUTES: Final[Mapping[str, float]] = MappingProxyType(
     {
+        "endpoints": 5.0,  # every refusal of every endpoint
         "independent": 4.0,  # other people's programs: Node many times over, a browser, an Apache
         "login": 4.0,  # days of asking and guessing, over and over
-        "journeys": 4.0,  # a browser walks the whole road
+        "journeys": 7.0,  # a browser walks the whole road, and keys rotate under load
         "middleware": 4.0,  # a browser, and an environment made for the wheel
-        "pages": 4.0,  # a browser looks at every page in every shape
-        "workspace": 4.0,  # commands of the guides, wheels and settings, each in processes of its own
+        "pages": 5.0,  # a browser looks at every page in every shape
+        "stores": 5.0,  # races on every kind of store, servers that are killed
+        "workspace": 6.0,  # commands of the guides, wheels and settings, each in processes of its own
     }
 )
 
