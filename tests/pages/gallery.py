@@ -111,7 +111,8 @@ def sample_views(locale: str) -> Mapping[str, View]:
         "logout": LogoutPage(action="/post", csrf="c", account_label="a•••a@example.com", client_name="Notes"),
         "still-signed-in": StillSignedInPage(client_name="Notes", home_url="https://notes.example.com/"),
         "signed-out": SignedOutPage(),
-        "signed-out-told": SignedOutPage(told=("Notes", "Field Reports", "W" * 100)),
+        "signed-out-told": SignedOutPage(told=("Notes", "Field Reports")),
+        "signed-out-told-long": SignedOutPage(told=("Notes", "W" * 100)),
         "signed-out-going-on": SignedOutPage(
             told=("Notes",), frames=(FRAME,), next_url="/stays-here", client_name="Field Reports"
         ),
