@@ -35,7 +35,16 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, .button, input, 
 
 
 # Pages with nothing to go on to, and the mailbox, whose buttons may all come with its script.
-ENDS = {"applications-none", "error", "finished", "signed-out", "signed-out-told", "mailbox", "mailbox-empty"}
+ENDS = {
+    "applications-none",
+    "error",
+    "finished",
+    "mailbox",
+    "mailbox-empty",
+    "signed-out",
+    "signed-out-told",
+    "signed-out-told-long",
+}
 
 
 @pytest.mark.parametrize("view", VIEWS)
