@@ -123,6 +123,7 @@ OF_PROTOCOL: Mapping[str, Requirement] = {
             "login/test_consent.py::test_a_form_cannot_ask_for_more_than_the_request",
             "protocol/test_interaction.py::test_a_yes_counts_for_the_account_that_said_it",
             "endpoints/test_authorize_claims.py::test_a_claim_asked_for_by_itself_needs_a_yes_that_is_remembered",
+            "endpoints/test_registered_client.py::test_a_client_that_nobody_vouches_for_stays_where_people_allowed_it",
         ),
     ),
     "G-11": Requirement(

@@ -88,7 +88,9 @@ def test_other_methods_are_not_allowed(http: httpx2.Client) -> None:
 
 def test_an_update_replaces_everything(http: httpx2.Client) -> None:
     """RFC 7592 section 2.2: what is left out is gone."""
-    client = registered(http, client_name="Before", logo_uri="https://rp.example/logo.png", default_max_age=60)
+    both = [REDIRECT_URI, CALLBACK]
+    logo = "https://rp.example/logo.png"
+    client = registered(http, client_name="Before", redirect_uris=both, logo_uri=logo, default_max_age=60)
     answer = put(http, client, client_name="After", redirect_uris=[CALLBACK], id_token_signed_response_alg="ES256")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -101,7 +103,7 @@ def test_an_update_replaces_everything(http: httpx2.Client) -> None:
 
 
 def test_an_update_counts_at_once(http: httpx2.Client, provider: RunningProvider) -> None:
-    client = registered(http)
+    client = registered(http, redirect_uris=[REDIRECT_URI, CALLBACK])
     party = RelyingParty(provider, client["client_id"], client["client_secret"])
     assert http.get(party.authorization_url(prompt="none")).status_code == 303
     put(http, client, redirect_uris=[CALLBACK])
@@ -225,3 +227,35 @@ async def test_of_sixty_ends_of_one_registration_one_ends_it(http: httpx2.Client
     async with http_client(limits=httpx2.Limits(max_connections=60)) as crowd:
         ends = (crowd.delete(client["registration_client_uri"], headers=bearer(client)) for _ in range(60))
         assert Counter(answer.status_code for answer in await asyncio.gather(*ends)) == {204: 1, 401: 59}
+
+
+ELSEWHERE = [
+    ("another host", [REDIRECT_URI], ["https://elsewhere.example/cb"]),
+    ("one host more", [REDIRECT_URI], [REDIRECT_URI, "https://elsewhere.example/cb"]),
+    ("a part of its host", ["https://a.rp.example/cb"], ["https://rp.example/cb"]),
+    ("a scheme of its own", ["com.rp.app:/cb"], ["com.rp:/cb"]),
+    ("from an app to the web", ["com.rp.app:/cb"], ["https://com.rp.app/cb"]),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), [row[1:] for row in ELSEWHERE], ids=[row[0] for row in ELSEWHERE])
+def test_a_client_that_nobody_vouches_for_stays_where_people_allowed_it(
+    http: httpx2.Client, before: list[str], after: list[str]
+) -> None:
+    kind = {"application_type": "native"} if before[0].startswith("com.") else {}
+    client = registered(http, redirect_uris=before, **kind)
+    check_refusal(put(http, client, redirect_uris=after), 400, "invalid_redirect_uri")
+    assert read(http, client).json()["redirect_uris"] == before
+
+
+def test_a_client_cannot_move_by_leading_nowhere_for_a_while(http: httpx2.Client) -> None:
+    client = registered(http)
+    machine = {"redirect_uris": [], "grant_types": ["client_credentials"], "response_types": []}
+    assert put(http, client, **machine).status_code == 200
+    check_refusal(put(http, client, redirect_uris=["https://elsewhere.example/cb"]), 400, "invalid_redirect_uri")
+
+
+def test_a_client_may_lead_elsewhere_on_its_own_hosts(http: httpx2.Client) -> None:
+    client = registered(http, redirect_uris=["https://rp.example/cb", "http://127.0.0.1:8999/cb"])
+    moved = ["https://rp.example:8443/other?x=1", "http://127.0.0.1:7000/cb"]
+    assert put(http, client, redirect_uris=moved).json()["redirect_uris"] == moved

@@ -167,7 +167,7 @@ class Outbox:
         try:
             if woken and await self._start_due_of(_NO_LANE):
                 return True
-            lanes = await rows.due_lanes(self._database) if await rows.is_due(self._database) else []
+            lanes = await rows.due_lanes(self._database)
             random.shuffle(lanes)  # so that each has its turn, however many there are
             started = [await self._start_due_of(lane) for lane in lanes]
         except StoreUnavailable:

@@ -13,7 +13,7 @@ from watchword.database import Transaction
 from watchword.database import keys as stored
 from watchword.events import record
 from watchword.events.catalogue.operation import KeyImported, KeyMade, KeyRevoked
-from watchword.housekeeping import rotate_and_tell, tell_rotation
+from watchword.key_upkeep import rotate_and_tell, tell_rotation
 from watchword.keys import rotation
 from watchword.keys.importing import MAX_FILE_BYTES, ImportedKey, read_key
 from watchword.keys.keyring import ACTIVE, KEY_ALGORITHMS, NEXT, RETIRING

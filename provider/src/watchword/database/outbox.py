@@ -44,7 +44,8 @@ _LEASE = Statement(
     WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts"""
 )
 # From lane to lane by the index, however many jobs wait in one.
-_DUE_LANES = """SELECT lane FROM (
+_DUE = Statement(
+    """SELECT lane FROM (
     WITH RECURSIVE known (lane) AS (
         SELECT min(lane) FROM outbox WHERE state = 'ready'
         UNION ALL
@@ -52,8 +53,7 @@ _DUE_LANES = """SELECT lane FROM (
         FROM known WHERE known.lane IS NOT NULL)
     SELECT lane FROM known WHERE EXISTS
         (SELECT 1 FROM outbox WHERE state = 'ready' AND lane = known.lane AND available_at <= :now)) AS due"""
-_DUE = Statement(_DUE_LANES)
-_ANY_DUE = Statement(f"{_DUE_LANES} LIMIT 1")
+)
 _RENEW = Statement(
     "UPDATE outbox SET available_at = :now + :term WHERE id = :id AND lease = :lease AND state = 'ready'"
 )
@@ -88,13 +88,8 @@ async def enqueue_leased(
     return job
 
 
-async def is_due(reader: Reader) -> bool:
-    """Say whether some job waits. One statement, no lock: what the sweep asks before it leases."""
-    return await reader.one(_ANY_DUE) is not None
-
-
 async def due_lanes(reader: Reader) -> list[str]:
-    """Return the lanes in which some job waits. One statement, no lock."""
+    """Return the lanes in which some job waits. One statement, no lock: what the sweep asks before it leases."""
     return [row["lane"] for row in await reader.all(_DUE)]
 
 

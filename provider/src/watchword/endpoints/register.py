@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from watchword.client_registration import add_client, check_addresses, keeps_secret, new_client_id, new_secret
 from watchword.database import Overtaken, Transaction, initial_access_tokens
 from watchword.database.initial_access_tokens import InitialAccessToken
-from watchword.endpoints.registered_client import bearer_token, charge_network, registration_answer
+from watchword.endpoints.registering import charge_network, registration_answer
 from watchword.events import record_alone
 from watchword.events.catalogue.clients import ClientRegistrationRefused
 from watchword.protocol.client import Client
 from watchword.protocol.digests import fingerprint
 from watchword.protocol.errors import AccessForbidden, InvalidToken, ProtocolError
 from watchword.protocol.registration import RegistrationPolicy, check_policy, parse_client_metadata
+from watchword.web.bearer import bearer_token
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer
 

@@ -4,43 +4,29 @@ Its registration access token is 256 random bits, kept hashed and compared insid
 the metadata changes: a client that missed the answer with a new one would be locked out for good.
 """
 
-import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace as changed
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from watchword.client_registration import change_secrets, check_addresses, keeps_secret, new_secret
 from watchword.database import Transaction, clients
 from watchword.database.clients import ManagedClient
-from watchword.ephemeral import Charge
+from watchword.endpoints.registering import REGISTERED, charge_network, registration_answer
 from watchword.events import record, record_alone
 from watchword.events.catalogue.clients import ClientChanged, ClientRegistrationRefused, ClientRemoved
-from watchword.login.limits import at_most
-from watchword.login.networks import networks_of
-from watchword.login.tags import rate_key
 from watchword.protocol.client import Client
 from watchword.protocol.digests import fingerprint
-from watchword.protocol.errors import (
-    AccessForbidden,
-    InvalidRequest,
-    InvalidToken,
-    MissingToken,
-    ProtocolError,
-    TooManyRequests,
-)
-from watchword.protocol.registration import RegistrationPolicy, check_policy, client_metadata, parse_client_metadata
+from watchword.protocol.errors import AccessForbidden, InvalidRedirectUri, InvalidRequest, InvalidToken, ProtocolError
+from watchword.protocol.registration import RegistrationPolicy, check_policy, parse_client_metadata, redirect_places
 from watchword.services import Services
-from watchword.web.answers import json_answer
+from watchword.web.bearer import bearer_token
 from watchword.web.exchange import Exchange
 from watchword.web.wire import Answer, field
 
-_PATH = "/register/"
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 _NOT_YOURS = "The registration access token is not of this client, or the client is not registered any more."
-_OURS = frozenset({"pkce_required", "default_resource"})  # our policy for a client, and no metadata of its own
 # RFC 7592 section 2.2: an update does not hold them.
 _NEVER_SENT = frozenset(
     {"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"}
@@ -70,7 +56,7 @@ async def replace(exchange: Exchange) -> Answer:
         InvalidToken: it is not this client's, or there is no such client.
         InvalidRequest: the client's id or secret is another one, or a member was sent that an update does not hold.
         TooManyRequests: the network registered, or had us fetch, as often as it may.
-        InvalidRedirectUri: a redirect URI that is refused.
+        InvalidRedirectUri: a redirect URI that is refused, or leads a self-registered client elsewhere than before.
         InvalidClientMetadata: other metadata that is refused.
     """
     if exchange.services.settings.registration == "off":
@@ -86,68 +72,6 @@ async def remove(exchange: Exchange) -> Answer:
         InvalidToken: it is not this client's, or there is no such client.
     """
     return await _answer(exchange, _remove)
-
-
-def bearer_token(exchange: Exchange) -> str:
-    """Return the token of the Authorization header (RFC 6750 section 2.1), the one place it may stand in.
-
-    Raises:
-        MissingToken: there is none.
-        InvalidRequest: there are several.
-    """
-    headers = exchange.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise InvalidRequest("Send one Authorization header.")
-    scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise MissingToken("Send the token as Bearer, in the Authorization header.")
-    return token.strip()
-
-
-def registration_answer(
-    services: Services,
-    client: Client,
-    *,
-    secret: str | None,
-    management_token: str,
-    issued_at: datetime,
-    status: int = 200,
-) -> Answer:
-    """Write what a client learns of its registration (RFC 7591 section 3.2.1, RFC 7592 section 3)."""
-    answer: dict[str, Any] = {
-        "client_id": client.id,
-        "client_id_issued_at": int(issued_at.timestamp()),
-        "registration_client_uri": f"{services.issuer}{_PATH}{client.id}",
-        "registration_access_token": management_token,
-    }
-    if secret is not None:
-        answer |= {"client_secret": secret, "client_secret_expires_at": 0}
-    metadata = {name: value for name, value in client_metadata(client).items() if name not in _OURS}
-    return json_answer({**answer, **metadata}, status=status)
-
-
-async def charge_network(exchange: Exchange) -> None:
-    """Count a registration, or an update that has us fetch something, against the caller's network.
-
-    One step of the ephemeral store.
-
-    Raises:
-        TooManyRequests: there were as many as the network may have.
-    """
-    services, settings = exchange.services, exchange.services.settings
-    if settings.test_limits == "off":
-        return
-    charges = [
-        Charge(
-            at_most("registrations_per_network", settings.registrations_per_network, share=share),
-            rate_key(services, "register", "network", network),
-        )
-        for network, share in networks_of(exchange.address)
-    ]
-    refusal = await services.ephemeral.charge(charges)
-    if refusal is not None:
-        seconds = max(math.ceil(refusal.retry_after.total_seconds()), 1)
-        raise TooManyRequests("Too many clients were registered from this network. Wait.", retry_after=seconds)
 
 
 async def _answer(exchange: Exchange, work: Callable[[Exchange, str], Awaitable[Answer]]) -> Answer:
@@ -203,7 +127,7 @@ async def _remove(exchange: Exchange, token: str) -> Answer:
 
 
 def _client_id(exchange: Exchange) -> str:
-    client_id = exchange.path.removeprefix(urlsplit(exchange.services.issuer).path + _PATH)
+    client_id = exchange.path.removeprefix(urlsplit(exchange.services.issuer).path + REGISTERED)
     if not _CLIENT_ID.match(client_id):
         raise InvalidToken(_NOT_YOURS, detail="no client id")
     return client_id
@@ -241,6 +165,7 @@ def _next(managed: ManagedClient, document: Mapping[str, Any]) -> Client:
     before, policy = managed.client, managed.policy or RegistrationPolicy()
     client = parse_client_metadata(document, client_id=before.id, trusted=False, scopes=policy.scopes)
     check_policy(client, policy)
+    _check_places(before, client)
     return changed(
         client,
         first_party=before.first_party,
@@ -248,3 +173,12 @@ def _next(managed: ManagedClient, document: Mapping[str, Any]) -> Client:
         default_resource=before.default_resource,
         pkce_required=client.pkce_required or before.pkce_required,
     )
+
+
+def _check_places(before: Client, after: Client) -> None:
+    """Keep a client that nobody vouches for where it was: people said yes to it there, and are not asked again.
+
+    A page had shown them the place it leads to. One that moves is another client, which asks anew.
+    """
+    if before.self_registered and not redirect_places(after.redirect_uris) <= redirect_places(before.redirect_uris):
+        raise InvalidRedirectUri("An update may not lead to another host or scheme. Register another client for that.")

@@ -6,10 +6,11 @@ from typing import Any
 from watchword.database import accounts
 from watchword.protocol.claims import userinfo_claims
 from watchword.protocol.claims_request import read_claims_request
-from watchword.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
+from watchword.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken
 from watchword.services import Services
 from watchword.tokens import sign_userinfo, verify_access_token
 from watchword.web.answers import file_answer, json_answer
+from watchword.web.bearer import bearer_token
 from watchword.web.exchange import FORM, Exchange
 from watchword.web.wire import Answer
 
@@ -30,7 +31,7 @@ async def userinfo(exchange: Exchange) -> Answer:
         InsufficientScope: it has not the scope `openid`.
     """
     services = exchange.services
-    token = verify_access_token(services, await _bearer_token(exchange)).claims
+    token = verify_access_token(services, await _access_token(exchange)).claims
     scopes = str(token.get("scope", "")).split()
     if "openid" not in scopes:
         raise InsufficientScope("The token needs the scope openid.", scope="openid")
@@ -54,21 +55,15 @@ async def _signed(services: Services, client_id: str, told: Mapping[str, Any]) -
     return file_answer(signed.encode(), media_type="application/jwt", headers=_NO_STORE)
 
 
-async def _bearer_token(exchange: Exchange) -> str:
+async def _access_token(exchange: Exchange) -> str:
     """Read the token from the header, or from the body of a POST (RFC 6750 section 2); never from the query."""
-    headers = exchange.headers.getlist("authorization")
-    in_body = None
-    if exchange.method == "POST" and exchange.media_type == FORM:
-        form = await exchange.form()
-        form.check_no_duplicates()
-        in_body = form.get("access_token")
-    if len(headers) + (in_body is not None) > 1:
+    if exchange.method != "POST" or exchange.media_type != FORM:
+        return bearer_token(exchange)
+    form = await exchange.form()
+    form.check_no_duplicates()
+    in_body = form.get("access_token")
+    if in_body is None:
+        return bearer_token(exchange)
+    if exchange.headers.getlist("authorization"):
         raise InvalidRequest("Send the token once, in one way.")
-    if in_body is not None:
-        return in_body
-    if not headers:
-        raise MissingToken("Send an access token.")
-    scheme, _, token = headers[0].partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise MissingToken("Send an access token as Bearer.")
-    return token.strip()
+    return in_body

@@ -6,7 +6,7 @@ that is null counts as left out (RFC 7592 section 2.2).
 
 from watchword.protocol.registration.metadata import client_metadata, parse_client_metadata, stored_client
 from watchword.protocol.registration.policy import RegistrationPolicy, check_policy, parse_policy
-from watchword.protocol.registration.redirect_uris import MAX_REDIRECT_URIS, check_redirect_uri
+from watchword.protocol.registration.redirect_uris import MAX_REDIRECT_URIS, check_redirect_uri, redirect_places
 from watchword.protocol.registration.sector import check_sector_document
 from watchword.protocol.resource import LONGEST_LIFETIME, SHORTEST_LIFETIME, parse_resource
 
@@ -22,5 +22,6 @@ __all__ = [
     "parse_client_metadata",
     "parse_policy",
     "parse_resource",
+    "redirect_places",
     "stored_client",
 ]

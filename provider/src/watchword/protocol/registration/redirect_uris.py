@@ -78,3 +78,9 @@ def _check_web_host(parts: SplitResult) -> None:
         raise InvalidRedirectUri("A redirect URI needs a plain host name or address.")
     if parts.scheme == "http" and not is_loopback(parts):
         raise InvalidRedirectUri("A redirect URI must use https, except on loopback.")
+
+
+def redirect_places(redirect_uris: Iterable[str]) -> frozenset[str]:
+    """Return where redirect URIs lead: the hosts of web addresses, whatever their port, and private-use schemes."""
+    parts = map(urlsplit, redirect_uris)
+    return frozenset(each.hostname or f"{each.scheme}:" for each in parts)
